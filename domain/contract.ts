@@ -1,0 +1,107 @@
+import { z } from "zod";
+import type { RecordFaultCode } from "./faults.ts";
+
+/**
+ * What happens to columns that the contract does not know: kept as `extras` (`rescue`), dropped
+ * (`ignore`), or the file fails (`fail`).
+ */
+export type DriftMode = "rescue" | "ignore" | "fail";
+
+/** How one kind of column is checked and stored. */
+export interface ColumnKind {
+  /** As in `create table`. */
+  readonly postgresType: string;
+  /** The header must name the column and no cell of it may be empty. */
+  readonly required: boolean;
+  /** An empty cell becomes null, not the empty string. */
+  readonly nullable: boolean;
+  /** The rule in words, for the documentation. */
+  readonly ruleText: string;
+  /** The truth: text of a cell → canonical text, which PostgreSQL casts as it is. */
+  readonly rule: z.ZodType<string | null, string>;
+  /** The same for plainly valid cells, without zod; undefined: ask the rule. */
+  readonly plain: (text: string) => string | null | undefined;
+  /** All values the column can have, where they are few enough to list. */
+  readonly values?: readonly string[];
+  /** Other spellings of a value, in lower case → that value. */
+  readonly valueAliases?: Readonly<Record<string, string>>;
+}
+
+/** One column of a contract. */
+export interface ContractColumn extends ColumnKind {
+  readonly name: string;
+  /** What the column means, for people. */
+  readonly description: string;
+  /** Other header names that mean this column. */
+  readonly headerAliases: readonly string[];
+}
+
+/** A rule over one or two columns of a record, checked when these are valid by themselves. */
+export interface RecordRule {
+  readonly code: RecordFaultCode;
+  /** The column to blame. */
+  readonly column: string;
+  /** Reads on after "expected". */
+  readonly expected: string;
+  /** Names of the columns that `holds` gets; with one, `second` is null. */
+  readonly reads: readonly [first: string, second?: string];
+  /** Canonical values in; `discoveredAt` is epoch milliseconds. */
+  readonly holds: (first: string | null, second: string | null, discoveredAt: number) => boolean;
+}
+
+/** What a contract is defined by. */
+export interface ContractDefinition {
+  /** The feed that the contract is of. */
+  readonly feed: string;
+  readonly version: number;
+  readonly drift: DriftMode;
+  readonly columns: readonly ContractColumn[];
+  readonly recordRules: readonly RecordRule[];
+}
+
+/** A versioned schema of a feed. */
+export interface Contract extends ContractDefinition {
+  /** Checks one record: the cells by column name, and `discovered_at` in epoch milliseconds. */
+  readonly schema: z.ZodType<Record<string, unknown>>;
+}
+
+/**
+ * Completes a definition with the zod schema built from its columns and rules.
+ *
+ * @param definition Columns and rules.
+ * @returns The contract.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { SHOP_EVENTS } from "./shop_events.ts";
+ *
+ * const { schema } = defineContract({ ...SHOP_EVENTS, recordRules: [] });
+ * assert.equal(schema.safeParse({}).success, false);
+ * ```
+ */
+export function defineContract(definition: ContractDefinition): Contract {
+  const shape: Record<string, z.ZodType> = { discovered_at: z.number() };
+  for (const { name, rule } of definition.columns) shape[name] = rule;
+  let schema: z.ZodType<Record<string, unknown>> = z.object(shape);
+  for (const { code, column, expected, reads, holds } of definition.recordRules) {
+    const [first, second] = reads;
+    schema = schema.refine(
+      (record) =>
+        holds(
+          record[first] as string | null,
+          second === undefined ? null : record[second] as string | null,
+          record.discovered_at as number,
+        ),
+      {
+        path: [column],
+        error: expected,
+        params: { code },
+        // Other columns' faults don't hide this one; faults of the columns it reads do.
+        when: ({ issues }) =>
+          !issues.some(({ path }) => path?.[0] === first || path?.[0] === second),
+      },
+    );
+  }
+  return { ...definition, schema };
+}
