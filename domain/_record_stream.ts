@@ -1,0 +1,81 @@
+import { RecordBorders } from "./_record_borders.ts";
+import { CSV_LIMITS, type ScanOptions } from "./scan_csv.ts";
+
+/** How many new bytes one window takes in. */
+export const WINDOW_BYTES = 256 * 1024;
+
+/** What a stream's owner is told, each time with the search as it stands. */
+export interface StreamHandlers {
+  /** A new window is in `borders.bytes`. */
+  onWindow?: (borders: RecordBorders) => void;
+  /** A record or blank line was found. */
+  onLine: (borders: RecordBorders) => void;
+  /** The window is read; what stands before `borders.settled` is dropped next. */
+  onSettled?: (borders: RecordBorders) => void;
+}
+
+/** Options of a scan, and the size of a window: {@linkcode WINDOW_BYTES} by default. */
+export type StreamOptions = ScanOptions & { windowBytes?: number };
+
+/**
+ * Collects blocks of any size into windows of one size, so that many small blocks cost no more
+ * than few large ones, and keeps the unfinished record at the end of one window for the next.
+ */
+export class RecordStream {
+  readonly #borders: RecordBorders;
+  readonly #handlers: StreamHandlers;
+  /** Room for one window behind an unfinished record and a CR that may belong to a CRLF. */
+  readonly #buffer: Uint8Array;
+  readonly #windowBytes: number;
+  #filled = 0;
+  #windowEnd: number;
+  #bomBytesLeft: number;
+
+  constructor(options: StreamOptions, handlers: StreamHandlers) {
+    const { dialect, firstLine = 1, byteStart = 0, limits = CSV_LIMITS } = options;
+    this.#handlers = handlers;
+    this.#windowBytes = this.#windowEnd = options.windowBytes ?? WINDOW_BYTES;
+    this.#buffer = new Uint8Array(limits.maxRecordBytes + 2 + this.#windowBytes);
+    this.#bomBytesLeft = byteStart === 0 ? dialect.bomBytes : 0;
+    this.#borders = new RecordBorders({
+      delimiter: dialect.delimiter,
+      maxRecordBytes: limits.maxRecordBytes,
+      byteStart: byteStart + this.#bomBytesLeft,
+      firstLine,
+    });
+  }
+
+  push(block: Uint8Array): void {
+    let taken = Math.min(this.#bomBytesLeft, block.length);
+    this.#bomBytesLeft -= taken;
+    while (taken < block.length) {
+      const next = Math.min(block.length, taken + this.#windowEnd - this.#filled);
+      this.#buffer.set(block.subarray(taken, next), this.#filled);
+      this.#filled += next - taken;
+      taken = next;
+      if (this.#filled === this.#windowEnd) this.#scan(false);
+    }
+  }
+
+  end(): void {
+    this.#scan(true);
+  }
+
+  #scan(final: boolean): void {
+    const borders = this.#borders;
+    const windowStart = borders.settled;
+    borders.load(this.#buffer.subarray(0, this.#filled), final);
+    this.#handlers.onWindow?.(borders);
+    while (borders.advance()) this.#handlers.onLine(borders);
+    this.#handlers.onSettled?.(borders);
+    const settled = borders.settled - windowStart;
+    this.#buffer.copyWithin(0, settled, this.#filled);
+    this.#filled -= settled;
+    this.#windowEnd = this.#filled + this.#windowBytes;
+  }
+
+  /** Bytes looked at more closely than by searching for a line end. */
+  get examined(): number {
+    return this.#borders.examined;
+  }
+}
