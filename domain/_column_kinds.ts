@@ -39,12 +39,12 @@ export function uuid({ required }: { required: boolean }): ColumnKind {
 }
 
 /** RFC 3339 with zone, to the microsecond, from 2000 on; canonical in UTC with `Z`. */
-export function timestamp({ ruleText }: { ruleText: string }): ColumnKind {
+export function timestamp({ range }: { range: string }): ColumnKind {
   return {
     postgresType: "timestamptz",
     required: true,
     nullable: false,
-    ruleText,
+    ruleText: `RFC 3339 with zone, at most 6 decimals; ${range}`,
     rule: z.string()
       .refine(...filled)
       .refine(...check(
@@ -55,7 +55,7 @@ export function timestamp({ ruleText }: { ruleText: string }): ColumnKind {
       .transform((text) => utcText(text)!)
       .refine(...check(
         "out_of_range",
-        "a time from 2000-01-01 to one day after the file was discovered",
+        range,
         // Years before 0 and after 9999 have no RFC 3339 form: toISOString() writes them signed.
         (text) => /^\d/.test(text) && epochMicros(text) >= EARLIEST_MICROS,
       )),

@@ -15,10 +15,10 @@ function twoDigits(text: string, index: number): number {
 /** Days from 1970-01-01 (Howard Hinnant, days_from_civil), for years from 1. */
 function daysFromCivil(year: number, month: number, day: number): number {
   const shifted = month <= 2 ? year - 1 : year;
-  const era = Math.floor(shifted / 400);
+  const era = (shifted / 400) | 0;
   const yearOfEra = shifted - era * 400;
-  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1;
-  const leaps = Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100);
+  const dayOfYear = ((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 | 0) + day - 1;
+  const leaps = (yearOfEra / 4 | 0) - (yearOfEra / 100 | 0);
   return era * 146_097 + yearOfEra * 365 + leaps + dayOfYear - 719_468;
 }
 
@@ -28,16 +28,21 @@ function isLeapYear(year: number): boolean {
 
 /** Epoch microseconds of a canonical time (`2026-01-31T09:30:00.25Z`), without checks. */
 export function epochMicros(canonical: string): number {
-  const year = twoDigits(canonical, 0) * 100 + twoDigits(canonical, 2);
-  const days = daysFromCivil(year, twoDigits(canonical, 5), twoDigits(canonical, 8));
-  const minutes = days * 1440 + twoDigits(canonical, 11) * 60 + twoDigits(canonical, 14);
-  let micros = (minutes * 60 + twoDigits(canonical, 17)) * 1_000_000;
+  const year = pair(canonical, 0) * 100 + pair(canonical, 2);
+  const days = daysFromCivil(year, pair(canonical, 5), pair(canonical, 8));
+  const minutes = days * 1440 + pair(canonical, 11) * 60 + pair(canonical, 14);
+  let micros = (minutes * 60 + pair(canonical, 17)) * 1_000_000;
   let unit = 100_000;
   for (let index = 20; index < canonical.length - 1; index++) {
     micros += (canonical.charCodeAt(index) - DIGIT_0) * unit;
     unit /= 10;
   }
   return micros;
+}
+
+/** Two digits known to be such. */
+function pair(text: string, index: number): number {
+  return text.charCodeAt(index) * 10 + text.charCodeAt(index + 1) - 11 * DIGIT_0;
 }
 
 /**

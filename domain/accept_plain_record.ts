@@ -1,10 +1,17 @@
 import type { Contract } from "./contract.ts";
+import { epochMicros } from "./_timestamp.ts";
 
-/** Checks one record; true: it is valid and `values` holds its canonical values. */
+/**
+ * Checks one record. The event's time in epoch milliseconds: it is valid, and `values` holds its
+ * canonical values; {@link NOT_PLAIN}: ask `validateRecord`.
+ */
 export type AcceptPlainRecord = (
   fields: readonly string[],
   values: (string | null)[],
-) => boolean;
+) => number;
+
+/** The answer of {@link AcceptPlainRecord} on records that are not plainly valid. */
+export const NOT_PLAIN = -1;
 
 /**
  * The fast way around zod: makes a function that accepts plainly valid records without an object
@@ -23,7 +30,7 @@ export type AcceptPlainRecord = (
  *
  * const positions = SHOP_EVENTS.columns.map((_, index) => index);
  * const accept = acceptPlainRecord(SHOP_EVENTS, { positions, discoveredAt: 0 });
- * assert.equal(accept(positions.map(() => "?"), []), false);
+ * assert.equal(accept(positions.map(() => "?"), []), NOT_PLAIN);
  * ```
  */
 export function acceptPlainRecord(
@@ -34,19 +41,22 @@ export function acceptPlainRecord(
   const names = contract.columns.map(({ name }) => name);
   const rules = contract.recordRules.map(({ reads: [first, second], holds }) => ({
     first: names.indexOf(first),
-    second: second === undefined ? -1 : names.indexOf(second),
+    second: names.indexOf(second),
     holds,
   }));
+  const timeColumn = names.indexOf(contract.eventTime.column);
+  const latestMicros = (discoveredAt + contract.eventTime.maxAheadMs) * 1000;
   return (fields, values) => {
     for (let column = 0; column < plain.length; column++) {
       const position = positions[column]!;
       const value = plain[column]!(position < 0 ? "" : fields[position]!);
-      if (value === undefined) return false;
+      if (value === undefined) return NOT_PLAIN;
       values[column] = value;
     }
     for (const { first, second, holds } of rules) {
-      if (!holds(values[first]!, second < 0 ? null : values[second]!, discoveredAt)) return false;
+      if (!holds(values[first]!, values[second]!)) return NOT_PLAIN;
     }
-    return true;
+    const micros = epochMicros(values[timeColumn]!);
+    return micros <= latestMicros ? Math.floor(micros / 1000) : NOT_PLAIN;
   };
 }

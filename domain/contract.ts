@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { RecordFaultCode } from "./faults.ts";
+import { epochMicros } from "./_timestamp.ts";
 
 /**
  * What happens to columns that the contract does not know: kept as `extras` (`rescue`), dropped
@@ -36,17 +37,16 @@ export interface ContractColumn extends ColumnKind {
   readonly headerAliases: readonly string[];
 }
 
-/** A rule over one or two columns of a record, checked when these are valid by themselves. */
+/** A rule over two columns of a record, checked when both are valid by themselves. */
 export interface RecordRule {
   readonly code: RecordFaultCode;
   /** The column to blame. */
   readonly column: string;
   /** Reads on after "expected". */
   readonly expected: string;
-  /** Names of the columns that `holds` gets; with one, `second` is null. */
-  readonly reads: readonly [first: string, second?: string];
-  /** Canonical values in; `discoveredAt` is epoch milliseconds. */
-  readonly holds: (first: string | null, second: string | null, discoveredAt: number) => boolean;
+  /** The columns whose canonical values `holds` gets. */
+  readonly reads: readonly [first: string, second: string];
+  readonly holds: (first: string | null, second: string | null) => boolean;
 }
 
 /** What a contract is defined by. */
@@ -56,6 +56,14 @@ export interface ContractDefinition {
   readonly version: number;
   readonly drift: DriftMode;
   readonly columns: readonly ContractColumn[];
+  /** The column that says when the event happened: partitions and retention go by it. */
+  readonly eventTime: {
+    readonly column: string;
+    /** Later than this after the file's discovery, a time is `out_of_range`. */
+    readonly maxAheadMs: number;
+    /** Reads on after "expected". */
+    readonly expected: string;
+  };
   readonly recordRules: readonly RecordRule[];
 }
 
@@ -81,27 +89,32 @@ export interface Contract extends ContractDefinition {
  * ```
  */
 export function defineContract(definition: ContractDefinition): Contract {
+  const { columns, eventTime, recordRules } = definition;
   const shape: Record<string, z.ZodType> = { discovered_at: z.number() };
-  for (const { name, rule } of definition.columns) shape[name] = rule;
-  let schema: z.ZodType<Record<string, unknown>> = z.object(shape);
-  for (const { code, column, expected, reads, holds } of definition.recordRules) {
+  for (const { name, rule } of columns) shape[name] = rule;
+  let schema: z.ZodType<Record<string, unknown>> = z.object(shape).refine(
+    (record) =>
+      epochMicros(record[eventTime.column] as string) <=
+        ((record.discovered_at as number) + eventTime.maxAheadMs) * 1000,
+    {
+      path: [eventTime.column],
+      error: eventTime.expected,
+      params: { code: "out_of_range" satisfies RecordFaultCode },
+      when: areSound([eventTime.column]),
+    },
+  );
+  for (const { code, column, expected, reads, holds } of recordRules) {
     const [first, second] = reads;
     schema = schema.refine(
-      (record) =>
-        holds(
-          record[first] as string | null,
-          second === undefined ? null : record[second] as string | null,
-          record.discovered_at as number,
-        ),
-      {
-        path: [column],
-        error: expected,
-        params: { code },
-        // Other columns' faults don't hide this one; faults of the columns it reads do.
-        when: ({ issues }) =>
-          !issues.some(({ path }) => path?.[0] === first || path?.[0] === second),
-      },
+      (record) => holds(record[first] as string | null, record[second] as string | null),
+      { path: [column], error: expected, params: { code }, when: areSound(reads) },
     );
   }
   return { ...definition, schema };
+}
+
+/** Lets a rule run if the columns it reads have no fault; faults of other columns don't hide it. */
+function areSound(columns: readonly string[]) {
+  return ({ issues }: z.core.ParsePayload) =>
+    !issues.some(({ path }) => columns.includes(String(path?.[0])));
 }
