@@ -1,0 +1,27 @@
+import pino, { type Logger } from "pino";
+import pretty from "pino-pretty";
+import type { LogLevel } from "./log_levels.ts";
+
+export type { Logger };
+
+/** Fields whose names promise a secret; the second line of defence after not logging them. */
+const SECRET_FIELDS = ["password", "apiKey", "databaseUrl", "ownerDatabaseUrl"];
+
+/**
+ * The logger: to stderr, because stdout is for data. Lines for people when stderr is a terminal,
+ * else one JSON object a line. Written synchronously and without worker threads, so that nothing
+ * is lost when the process ends right after.
+ *
+ * Never pass it row data, cell values, connection strings or a PostgreSQL error as it is (its
+ * message carries values): ids, paths, offsets, counts and codes only.
+ *
+ * @param level least important level that is written
+ */
+export function createLogger(level: LogLevel): Logger {
+  const redact = { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]) };
+  const options = { level, redact, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  if (!Deno.stderr.isTerminal()) {
+    return pino(options, pino.destination({ dest: 2, sync: true }));
+  }
+  return pino(options, pretty({ destination: 2, sync: true, translateTime: "SYS:HH:MM:ss.l" }));
+}
