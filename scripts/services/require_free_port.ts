@@ -1,0 +1,37 @@
+/** A port that a service needs is in use. */
+export class PortTakenError extends Error {
+  override readonly name = "PortTakenError";
+}
+
+/**
+ * Checks that a service can listen on a port of 127.0.0.1.
+ *
+ * @param service how people call it
+ * @param variable the setting that chooses the port
+ * @throws {PortTakenError} says which port, and by what setting to change it
+ */
+export function requireFreePort(port: number, service: string, variable: string): void {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse
+      ? "the port is taken"
+      : error instanceof Deno.errors.PermissionDenied
+      ? "this user may not use the port"
+      : undefined;
+    if (reason === undefined) throw error;
+    throw new PortTakenError(
+      `Cannot start ${service} on 127.0.0.1:${port}: ${reason}; stop what uses it, or choose ` +
+        `another port with ${variable}`,
+      { cause: error },
+    );
+  }
+}
+
+/** A port that was free a moment ago; the system hands out others for a while. */
+export function findFreePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
