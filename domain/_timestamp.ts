@@ -1,11 +1,12 @@
 const DAYS_IN_MONTH = [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-const INVALID = 100;
+/** Too large for every field, even as the last two digits of a year. */
+const INVALID = 10_000;
 const DIGIT_0 = 48;
 
 /** The first point in time the contract takes: 2000-01-01T00:00:00Z, in epoch microseconds. */
 export const EARLIEST_MICROS = 946_684_800_000_000;
 
-/** The two digits at `index` as a number, or {@link INVALID}, which no field of a date can be. */
+/** The two digits at `index` as a number, or {@link INVALID}. */
 function twoDigits(text: string, index: number): number {
   const tens = text.charCodeAt(index) - DIGIT_0;
   const ones = text.charCodeAt(index + 1) - DIGIT_0;
