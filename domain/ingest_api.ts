@@ -45,6 +45,8 @@ export interface IngestSettings {
   chunksPerSpan: number;
   /** Longest wait between two attempts while PostgreSQL or the disk is away. */
   maxRetryIntervalMs: number;
+  /** Whether the server knows our search attributes; using an unknown one would fail the workflow task. */
+  searchAttributes: boolean;
 }
 
 /** A file in the hands of a worker: what later steps need to prove that they still own it. */
@@ -86,14 +88,21 @@ export interface Span {
   endChunk: number;
 }
 
-/** Input of the workflow `unloadFile` and of the unload activity. */
+/** What an abandoned file shall become. */
 export interface UnloadRequest {
   fileId: number;
+  /** `unloaded` applies to loaded files, the others to loading ones. */
   unloadTo: UnloadTarget;
   /** Code stored with the file when it goes to `failed` or `cancelled`. */
   errorCode?: string;
   errorMessage?: string;
 }
+
+/** Why a workflow gives up its file. */
+export type Abandonment = Omit<UnloadRequest, "fileId">;
+
+/** What remains to be done for a file that is not to be loaded (any more). */
+export type Remainder = Exclude<Inspection, { next: "load" }>;
 
 /** Names of failures that a further attempt cannot mend; the retry policies are built from this list. */
 export const TERMINAL_FAILURES = [

@@ -1,0 +1,76 @@
+import type { Contract } from "../domain/contract.ts";
+import type {
+  Abandonment,
+  IngestFileInput,
+  IngestFileResult,
+  Inspection,
+  Remainder,
+  Span,
+} from "../domain/ingest_api.ts";
+import type { Counts } from "../domain/ledger.ts";
+import { type Sql, withSafeErrors } from "./database.ts";
+import { ingestSmallFile } from "./ingest_small_file.ts";
+import { inspectFile } from "./inspect_file.ts";
+import { loadSpan } from "./load_span.ts";
+import { settleFile } from "./settle_file.ts";
+import { readResult } from "./statements/settle_statements.ts";
+import { abandonInput, unloadFile } from "./unload_file.ts";
+
+/** What activities work with; the one place where effects come in. */
+export interface ActivityDeps {
+  /** Pool of the ingest role. */
+  sql: Sql;
+  /** Contracts by feed. */
+  contracts: ReadonlyMap<string, Contract>;
+  /** Where settled files go, absolute. */
+  directories: { archive: string; failed: string };
+  archivePolicy: "move" | "keep";
+  /** Target size of a chunk, bytes. */
+  chunkBytes: number;
+  /** Beyond it a file is unloaded and fails; records that retention or another version refused do not count. */
+  errorBudget: { maxRejects?: number; maxRejectShare?: number };
+  /** Name of this worker, for the ledger. */
+  worker: string;
+  /** Newest migration that this program knows; a database beyond it is refused. */
+  schemaVersion: number;
+  /** Points at which tests stop, kill or race a worker. */
+  hooks?: {
+    beforeChunk?: (fileId: number, chunkNo: number) => Promise<void>;
+    beforeChunkTransaction?: (fileId: number, chunkNo: number) => Promise<void>;
+    afterComplete?: (fileId: number) => Promise<void>;
+    beforeMove?: (fileId: number) => Promise<void>;
+  };
+}
+
+/**
+ * The activities of the worker, one effect each. Whatever PostgreSQL throws leaves them without a value in it (I6).
+ *
+ * @param deps What they work with.
+ */
+export function createActivities(deps: ActivityDeps) {
+  return {
+    /** Claims a file, reads it once, and stores its plan. */
+    inspectFile: (input: IngestFileInput): Promise<Inspection> =>
+      withSafeErrors(() => inspectFile(deps, input)),
+    /** Loads some chunks of a planned file. */
+    loadSpan: (span: Span): Promise<Counts> => withSafeErrors(() => loadSpan(deps, span)),
+    /** Declares a file complete, and moves it. */
+    settleFile: (file: { fileId: number; epoch?: number }): Promise<IngestFileResult> =>
+      withSafeErrors(() => settleFile(deps, file)),
+    /** Result of a file that another workflow has, or that was settled before. */
+    readResult: (file: { fileId: number }): Promise<IngestFileResult> =>
+      withSafeErrors(() => readResult(deps.sql, file.fileId)),
+    /** All of the above for a file of one chunk. */
+    ingestSmallFile: (input: IngestFileInput): Promise<IngestFileResult> =>
+      withSafeErrors(() => ingestSmallFile(deps, input)),
+    /** Gives a file up, so that no attempt under way can write. */
+    abandonFile: (input: IngestFileInput, request: Abandonment): Promise<Remainder> =>
+      withSafeErrors(() => abandonInput(deps, input, request)),
+    /** Takes the committed chunks of a file out of the warehouse. */
+    unloadFile: (file: { fileId: number }): Promise<void> =>
+      withSafeErrors(() => unloadFile(deps, file)),
+  };
+}
+
+/** Type of the activities, for `proxyActivities`. */
+export type Activities = ReturnType<typeof createActivities>;

@@ -1,0 +1,163 @@
+import { createConnection, type Socket } from "node:net";
+import { ApplicationFailure } from "@temporalio/common";
+import postgres from "postgres";
+
+/** A pool of connections; integers of 8 bytes arrive as numbers (ids and offsets stay far below 2^53). */
+export type Sql = postgres.Sql<{ int8: number }>;
+
+/** The same inside a transaction. */
+export type Transaction = postgres.TransactionSql<{ int8: number }>;
+
+/** Who a connection is on the server. */
+export type Role = "owner" | "ingest" | "reader" | "operator";
+
+/** Bounds on what a connection may do, milliseconds. */
+export interface DatabaseLimits {
+  /** A stopped worker's open transaction blocks others only this long; below the heartbeat timeout. */
+  idleInTransactionTimeoutMs: number;
+  transactionTimeoutMs: number;
+  lockTimeoutMs: number;
+  /** Without a byte on the socket for this long, the client destroys it: a black-holed query never hangs. */
+  statementDeadlineMs: number;
+}
+
+/** The limits of design, for loading. */
+export const DEFAULT_LIMITS: DatabaseLimits = {
+  idleInTransactionTimeoutMs: 5_000,
+  transactionTimeoutMs: 60_000,
+  lockTimeoutMs: 10_000,
+  statementDeadlineMs: 65_000,
+};
+
+/**
+ * Opens a pool as one of the product's roles, with the limits as startup parameters, so that they hold from the first
+ * statement and for every login.
+ *
+ * @param url Connection string of any login that may `set role`.
+ * @param role The group role to become.
+ * @param options Number of connections and limits.
+ */
+export function openDatabase(
+  url: string,
+  role: Role,
+  { max = 4, limits = DEFAULT_LIMITS, applicationName = `clickledger ${role}` }: {
+    max?: number;
+    limits?: DatabaseLimits;
+    applicationName?: string;
+  } = {},
+): Sql {
+  return postgres(url, {
+    max,
+    fetch_types: false,
+    idle_timeout: 20,
+    connect_timeout: 10,
+    onnotice: () => {},
+    types: { int8: INT8_AS_NUMBER },
+    // Not in the library's types: a connected socket of our own, for the deadline.
+    ...{ socket: (target: SocketTarget) => connectSocket(target, limits.statementDeadlineMs) },
+    connection: {
+      application_name: applicationName,
+      role: `clickledger_${role}`,
+      timezone: "UTC",
+      idle_in_transaction_session_timeout: limits.idleInTransactionTimeoutMs,
+      transaction_timeout: limits.transactionTimeoutMs,
+      lock_timeout: limits.lockTimeoutMs,
+      tcp_keepalives_idle: 5,
+      tcp_keepalives_interval: 5,
+      tcp_keepalives_count: 3,
+    } as postgres.Options<Record<string, never>>["connection"] & object,
+  });
+}
+
+/**
+ * Runs database work and turns what PostgreSQL or the network throw into failures that may stand in a history: server
+ * messages carry cell values, so only the SQLSTATE and the names of constraint, table and column are kept (I6).
+ *
+ * @param work The statements.
+ */
+export async function withSafeErrors<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toSafeFailure(error);
+  }
+}
+
+/** SQLSTATE of an error that PostgreSQL or the driver raised; undefined for others. */
+export function sqlstateOf(error: unknown): string | undefined {
+  return error instanceof postgres.PostgresError ? error.code : undefined;
+}
+
+/** Maps any error of the driver to a failure without values; failures and other errors pass. */
+export function toSafeFailure(error: unknown): unknown {
+  if (error instanceof postgres.PostgresError) {
+    const { code, constraint_name, table_name, column_name } = error;
+    const names = [
+      constraint_name && `constraint ${constraint_name}`,
+      table_name && `table ${table_name}`,
+      column_name && `column ${column_name}`,
+    ].filter(Boolean).join(", ");
+    return ApplicationFailure.create({
+      type: "DatabaseError",
+      message: `Cannot write to PostgreSQL: SQLSTATE ${code}${names ? ` (${names})` : ""}. ` +
+        `${explainSqlstate(code)} It is tried again.`,
+      details: [{ sqlstate: code, constraint_name, table_name, column_name }],
+    });
+  }
+  const code = connectionErrorCode(error);
+  if (code === undefined) return error;
+  return ApplicationFailure.create({
+    type: "DatabaseUnavailable",
+    message: `Cannot reach PostgreSQL: ${code}. Is it running? It is tried again.`,
+    details: [{ code }],
+  });
+}
+
+const INT8_AS_NUMBER = {
+  to: 20,
+  from: [20],
+  serialize: (value: number) => String(value),
+  parse: (text: string) => Number(text),
+};
+
+interface SocketTarget {
+  host: string[];
+  port: number[];
+  path?: string | false;
+}
+
+function connectSocket(target: SocketTarget, deadlineMs: number): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = target.path
+      ? createConnection(target.path)
+      : createConnection(target.port[0] ?? 5432, target.host[0] ?? "127.0.0.1");
+    socket.setTimeout(deadlineMs, () => socket.destroy());
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve(socket);
+    });
+  });
+}
+
+/** Connection errors of the system (ECONNREFUSED) and of the driver (CONNECTION_CLOSED) have a code in capitals. */
+function connectionErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return;
+  return /^(E[A-Z]+|CONN\w+|CONNECT\w*)$/.test(error.code) && !("path" in error)
+    ? error.code
+    : undefined;
+}
+
+function explainSqlstate(code: string): string {
+  if (code === "57P03") return "The server is starting up.";
+  if (code === "25006") return "The database is read-only.";
+  if (code.startsWith("57P")) return "The server ended the connection.";
+  if (code === "53300") return "The server has no free connection.";
+  if (code === "53100") return "The server's disk is full.";
+  if (code.startsWith("53")) return "The server is short of resources.";
+  if (code === "40P01") return "Two transactions waited for each other.";
+  if (code === "55P03") return "A lock was not free in time.";
+  if (code === "42501") return "The role lacks a right: run `deno task migrate`.";
+  if (code.startsWith("42")) return "The schema differs from the program: run `deno task migrate`.";
+  return "The server's log says more.";
+}

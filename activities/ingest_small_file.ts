@@ -1,0 +1,40 @@
+import type { IngestFileInput, IngestFileResult } from "../domain/ingest_api.ts";
+import type { ActivityDeps } from "./create_activities.ts";
+import { inspectFile } from "./inspect_file.ts";
+import { loadSpan } from "./load_span.ts";
+import { settleFile } from "./settle_file.ts";
+import { readResult } from "./statements/settle_statements.ts";
+import { unloadFile } from "./unload_file.ts";
+
+/**
+ * The short way: all steps of a small file in one activity. They are the same steps as of a large one and find out from
+ * the ledger what an attempt before has done, so it may be tried again from any point.
+ *
+ * @param deps What activities work with.
+ * @param input What the workflow was started with.
+ */
+export async function ingestSmallFile(
+  deps: ActivityDeps,
+  input: IngestFileInput,
+): Promise<IngestFileResult> {
+  const inspection = await inspectFile(deps, input);
+  switch (inspection.next) {
+    case "done":
+      return readResult(deps.sql, inspection.fileId);
+    case "yield":
+      return {
+        ...await readResult(deps.sql, inspection.fileId),
+        ownerWorkflowId: inspection.ownerWorkflowId,
+      };
+    case "unload":
+      await unloadFile(deps, inspection);
+      return settleFile(deps, inspection);
+    case "settle":
+      return settleFile(deps, inspection);
+    case "load": {
+      const { claim } = inspection;
+      await loadSpan(deps, { claim, firstChunk: 0, endChunk: claim.chunks });
+      return settleFile(deps, claim);
+    }
+  }
+}

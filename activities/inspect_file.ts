@@ -1,0 +1,147 @@
+import type { FileHandle } from "node:fs/promises";
+import { detectEncoding } from "../domain/detect_dialect.ts";
+import type { FileFault } from "../domain/faults.ts";
+import type { IngestFileInput, Inspection } from "../domain/ingest_api.ts";
+import { mapHeader } from "../domain/map_header.ts";
+import { ChunkPlanner, type FilePlan } from "../domain/plan_chunks.ts";
+import { renderFileFault } from "../domain/render_fault.ts";
+import { heartbeatAndCheck, workflowOfActivity } from "./activity_context.ts";
+import { contractOf } from "./contract_of.ts";
+import type { ActivityDeps } from "./create_activities.ts";
+import { sqlstateOf } from "./database.ts";
+import { openVersion } from "./open_version.ts";
+import { type ClaimedFile, claimFile } from "./statements/claim_file.ts";
+import { abandonFile } from "./statements/finish_file.ts";
+import { recordPlan } from "./statements/record_plan.ts";
+import { refuseNewerSchema } from "./statements/refuse_newer_schema.ts";
+
+/** Bytes per read: large enough to be few calls, small enough to heartbeat often. */
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * Claims a file, reads it once from end to end, and stores its plan: hash, dialect, header and chunks. A file that
+ * cannot be loaded as a whole is given up here, with a code and a sentence for people.
+ *
+ * @param deps What activities work with.
+ * @param input What the workflow was started with.
+ */
+export async function inspectFile(
+  deps: ActivityDeps,
+  input: IngestFileInput,
+): Promise<Inspection> {
+  const contract = contractOf(deps, input.feed);
+  await refuseNewerSchema(deps.sql, deps.schemaVersion);
+  const claimed = await claimFile(deps.sql, input, {
+    ...workflowOfActivity(),
+    contractVersion: contract.version,
+  });
+  if (claimed.step === "yield") {
+    return { next: "yield", fileId: claimed.fileId, ownerWorkflowId: claimed.ownerWorkflowId };
+  }
+  if (claimed.step !== "inspect") return { next: claimed.step, fileId: claimed.fileId };
+
+  const read = await readPlan(deps, claimed);
+  if ("fault" in read) return await giveUp(deps, claimed, read.fault);
+  const { plan } = read;
+  const mapped = mapHeader(contract, plan.header?.fields ?? []);
+  if (!mapped.ok) return await giveUp(deps, claimed, mapped.fault);
+
+  const recorded = await recordPlanOrWait(deps, claimed, {
+    sha256: plan.sha256,
+    endsWithNewline: plan.endsWithNewline,
+    dataStart: plan.chunks[0]?.byteStart ?? plan.sizeBytes,
+    dataEnd: plan.sizeBytes,
+    dialect: plan.dialect,
+    header: plan.header?.fields ?? [],
+    chunks: plan.chunks,
+  });
+  if (recorded.next === "settle") return recorded;
+  return {
+    next: "load",
+    claim: {
+      fileId: recorded.fileId,
+      epoch: recorded.epoch,
+      chunks: plan.chunks.length,
+      records: plan.records,
+      sizeBytes: plan.sizeBytes,
+    },
+  };
+}
+
+/** Reads the version of the file that the row stands for, or says why that is not possible. */
+async function readPlan(
+  deps: ActivityDeps,
+  version: ClaimedFile,
+): Promise<{ plan: FilePlan } | { fault: FileFault }> {
+  const opened = await openVersion(version);
+  if ("fault" in opened) return { fault: { code: opened.fault } };
+  try {
+    if (/\.(gz|zst)$/i.test(version.fileName)) return { fault: { code: "unsupported_encoding" } };
+    const plan = await planChunks(opened.handle, deps.chunkBytes);
+    if (plan === null) return { fault: { code: "unsupported_encoding" } };
+    if (plan.sizeBytes !== version.identity.sizeBytes) return { fault: { code: "changed" } };
+    // What was written while we read would be found chunk by chunk; finding it now saves loading half a file.
+    const again = await openVersion(version);
+    if ("fault" in again) return { fault: { code: again.fault } };
+    await again.handle.close();
+    if (plan.header === null) return { fault: { code: "empty_file" } };
+    return plan.header.fault === undefined
+      ? { plan }
+      : { fault: { code: "header_not_recognised" } };
+  } finally {
+    await opened.handle.close();
+  }
+}
+
+/** Null when the encoding is not UTF-8. */
+async function planChunks(handle: FileHandle, chunkBytes: number): Promise<FilePlan | null> {
+  const planner = new ChunkPlanner({ chunkBytes });
+  const chunks: FilePlan["chunks"] = [];
+  const buffer = new Uint8Array(READ_BYTES);
+  for (let offset = 0;;) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
+    if (bytesRead === 0) break;
+    const block = buffer.subarray(0, bytesRead);
+    if (offset === 0 && detectEncoding(block) !== "utf-8") return null;
+    chunks.push(...planner.push(block));
+    offset += bytesRead;
+    heartbeatAndCheck({ bytesInspected: offset });
+  }
+  const plan = planner.end();
+  return { ...plan, chunks: [...chunks, ...plan.chunks] };
+}
+
+/** Two claims with the same bytes race for one index entry: the loser looks again and sees the winner. */
+async function recordPlanOrWait(
+  deps: ActivityDeps,
+  claimed: ClaimedFile,
+  plan: Parameters<typeof recordPlan>[2],
+): ReturnType<typeof recordPlan> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await recordPlan(deps.sql, claimed, plan);
+    } catch (error) {
+      if (sqlstateOf(error) !== "23505" || attempt === MAX_RACES) throw error;
+    }
+  }
+}
+
+const MAX_RACES = 10;
+
+async function giveUp(
+  { sql }: ActivityDeps,
+  { fileId, epoch, identity }: ClaimedFile,
+  fault: FileFault,
+): Promise<Inspection> {
+  const request = {
+    fileId,
+    unloadTo: "failed" as const,
+    errorCode: fault.code,
+    errorMessage: renderFileFault(fault).replace(
+      "Cannot load file",
+      `Cannot load ${identity.path}`,
+    ),
+  };
+  const { next } = await abandonFile(sql, request, { epoch });
+  return { next: next === "unload" ? "unload" : "settle", fileId };
+}

@@ -1,0 +1,111 @@
+import type { ChunkBatch } from "../../domain/read_chunk.ts";
+import type { Contract } from "../../domain/contract.ts";
+import type { Transaction } from "../database.ts";
+import { plainArray } from "./array_literal.ts";
+
+/** Positions in the batch's columns, by what the keys say of them; each in file order. */
+export interface SortedByKeys {
+  /** First sighting of the event anywhere: becomes a row. */
+  fresh: number[];
+  /** The event is there already, with equal content. */
+  duplicates: number[];
+  /** The event is there already, with other content. */
+  conflicting: number[];
+}
+
+/** Rows a statement: larger ones gain nothing and hold more memory on both sides. */
+export const ROWS_PER_STATEMENT = 20_000;
+
+/**
+ * Asks the one dedupe authority about every event of a transaction, and claims the new ones.
+ *
+ * Keys go in (event_id, line_number) order across the whole transaction: two loads with events in common then wait for
+ * each other instead of deadlocking. Ids that were not new are looked up in a statement of their own, which sees a
+ * winner that committed a moment ago; an id that is gone by then (its file was unloaded) is tried again.
+ *
+ * @param tx The chunk transaction.
+ * @param chunk Which file, and its batch.
+ * @param rows Positions of the records to insert.
+ */
+export async function insertKeys(
+  tx: Transaction,
+  { fileId, batch, contract }: { fileId: number; batch: ChunkBatch; contract: Contract },
+  rows: number[],
+): Promise<SortedByKeys> {
+  const ids = batch.accepted.columns[columnOf(contract, "event_id")] as string[];
+  const { lines, contentHashes } = batch.accepted;
+  const found: SortedByKeys = { fresh: [], duplicates: [], conflicting: [] };
+  let open = rows.toSorted((a, b) => compare(ids[a] as string, ids[b] as string) || a - b);
+  while (open.length > 0) {
+    const taken = await insertNewKeys(tx, fileId, batch, contract, open);
+    const old: number[] = [];
+    for (const row of open) (taken.has(lines[row] as number) ? found.fresh : old).push(row);
+    if (old.length === 0) break;
+    const hashes = await lookUpKeys(tx, old.map((row) => ids[row] as string));
+    open = [];
+    for (const row of old) {
+      const hash = hashes.get(ids[row] as string);
+      if (hash === undefined) open.push(row);
+      else (hash === contentHashes[row] ? found.duplicates : found.conflicting).push(row);
+    }
+  }
+  for (const positions of Object.values(found) as number[][]) positions.sort((a, b) => a - b);
+  return found;
+}
+
+/** Lines whose key was new. By line, not by id: an id twice in one chunk must come back once. */
+async function insertNewKeys(
+  tx: Transaction,
+  fileId: number,
+  { accepted }: ChunkBatch,
+  contract: Contract,
+  sorted: number[],
+): Promise<Set<number>> {
+  const ids = accepted.columns[columnOf(contract, "event_id")] as string[];
+  const times = accepted.columns[columnOf(contract, "event_time")] as string[];
+  const taken = new Set<number>();
+  for (let start = 0; start < sorted.length; start += ROWS_PER_STATEMENT) {
+    const some = sorted.slice(start, start + ROWS_PER_STATEMENT);
+    const inserted = await tx<{ line_number: number }[]>`
+      insert into ingest.event_keys (event_id, event_time, file_id, content_hash, line_number)
+      select k.event_id, k.event_time, ${fileId}::bigint, k.content_hash, k.line_number
+      from unnest(${plainArray(some.map((row) => ids[row] as string))}::uuid[],
+                  ${textTimes(some, times)}::timestamptz[],
+                  ${plainArray(some.map((row) => accepted.contentHashes[row] as string))}::bigint[],
+                  ${plainArray(some.map((row) => accepted.lines[row] as number))}::integer[])
+        as k (event_id, event_time, content_hash, line_number)
+      order by k.event_id, k.line_number
+      on conflict do nothing
+      returning line_number`;
+    for (const { line_number } of inserted) taken.add(line_number);
+  }
+  return taken;
+}
+
+/** Content hash by id of the keys that are there, locked against an unload until this transaction ends. */
+async function lookUpKeys(tx: Transaction, ids: string[]): Promise<Map<string, string>> {
+  const hashes = new Map<string, string>();
+  for (let start = 0; start < ids.length; start += ROWS_PER_STATEMENT) {
+    const some = plainArray(ids.slice(start, start + ROWS_PER_STATEMENT));
+    const rows = await tx<{ event_id: string; content_hash: string }[]>`
+      select k.event_id, k.content_hash::text as content_hash
+      from ingest.event_keys k
+      where k.event_id = any(${some}::uuid[])
+      order by k.event_id
+      for key share`;
+    for (const { event_id, content_hash } of rows) hashes.set(event_id, content_hash);
+  }
+  return hashes;
+}
+
+function columnOf(contract: Contract, name: string): number {
+  return contract.columns.findIndex((column) => column.name === name);
+}
+
+function textTimes(rows: number[], times: string[]): string {
+  return plainArray(rows.map((row) => times[row] as string));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,159 @@
+import type { Contract } from "../../domain/contract.ts";
+import type { Fault } from "../../domain/faults.ts";
+import type { Counts } from "../../domain/ledger.ts";
+import type { ChunkBatch } from "../../domain/read_chunk.ts";
+import type { Sql, Transaction } from "../database.ts";
+import { plainArray, textArray } from "./array_literal.ts";
+import { insertEvents } from "./insert_events.ts";
+import { insertKeys } from "./insert_keys.ts";
+import { lockClaim } from "./lock_claim.ts";
+
+/** A chunk read, checked and validated: all that the transaction needs, so that it awaits nothing but its statements. */
+export interface ReadyChunk {
+  fileId: number;
+  epoch: number;
+  chunkNo: number;
+  /** Which attempt of the activity, for the ledger. */
+  attempt: number;
+  worker: string;
+  contract: Contract;
+  batch: ChunkBatch;
+  /** Raw bytes of a record, given its offset and length, cut to the quarantine's cap. */
+  rawOf: (byteStart: number, byteLength: number) => Uint8Array;
+}
+
+/** A record that goes to quarantine: found by validation, or by the ledger. */
+export interface RejectedRecord {
+  line: number;
+  byteStart: number;
+  byteLength: number;
+  faults: Fault[];
+}
+
+/**
+ * The chunk transaction (I3, I4): keys, events, duplicates, rejects, rollup deltas and the chunk's ledger row commit
+ * together or not at all.
+ *
+ * @param sql Pool of the ingest role.
+ * @param chunk The chunk.
+ * @returns What became of its records; the stored counts if another attempt committed it first.
+ */
+export function loadChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
+  return sql.begin("isolation level read committed", async (tx) => {
+    const file = await lockClaim(tx, chunk, "share");
+    const [horizon] = await tx<{ events_from: Date }[]>`
+      select ingest.lock_horizon(${file.feed}) as events_from`;
+    const committed = await lockChunk(tx, chunk);
+    if (committed !== null) return committed;
+
+    const { accepted, rejects } = chunk.batch;
+    const { rows, late } = splitAtHorizon(accepted.eventTimes, horizon?.events_from.getTime() ?? 0);
+    const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows);
+    await insertEvents(tx, chunk, fresh);
+    await insertDuplicates(tx, chunk, duplicates);
+    const allRejects = [
+      ...rejects,
+      ...late.map((row) => rejectOf(chunk.batch, row, { code: "before_horizon" })),
+      ...conflicting.map((row) => rejectOf(chunk.batch, row, { code: "conflicting_event" })),
+    ];
+    await insertRejects(tx, chunk, allRejects);
+    const counts: Counts = {
+      records: chunk.batch.records,
+      loaded: fresh.length,
+      duplicates: duplicates.length,
+      rejected: allRejects.length,
+    };
+    await commitChunkRow(tx, chunk, counts);
+    return counts;
+  }) as Promise<Counts>;
+}
+
+/** Counts of a chunk that is committed already; null while it is only planned. */
+async function lockChunk(tx: Transaction, chunk: ReadyChunk): Promise<Counts | null> {
+  const [row] = await tx<(Counts & { committed: boolean })[]>`
+    select committed_at is not null as committed, records, loaded, duplicates, rejected
+    from ingest.chunks where file_id = ${chunk.fileId} and chunk_no = ${chunk.chunkNo}
+    for update`;
+  if (row === undefined) {
+    throw new Error(
+      `Cannot load chunk ${chunk.chunkNo} of file ${chunk.fileId}: it is not planned`,
+    );
+  }
+  const { committed, ...counts } = row;
+  return committed ? counts : null;
+}
+
+/** Positions of accepted records at or after the horizon, and before it. */
+function splitAtHorizon(
+  eventTimes: number[],
+  horizon: number,
+): { rows: number[]; late: number[] } {
+  const rows: number[] = [];
+  const late: number[] = [];
+  for (let row = 0; row < eventTimes.length; row++) {
+    (eventTimes[row] as number >= horizon ? rows : late).push(row);
+  }
+  return { rows, late };
+}
+
+function rejectOf({ accepted }: ChunkBatch, row: number, fault: Fault): RejectedRecord {
+  return {
+    line: accepted.lines[row] as number,
+    byteStart: accepted.byteStarts[row] as number,
+    byteLength: accepted.byteLengths[row] as number,
+    faults: [fault],
+  };
+}
+
+async function insertDuplicates(
+  tx: Transaction,
+  { fileId, batch: { accepted }, contract }: ReadyChunk,
+  rows: number[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const ids = accepted.columns[contract.columns.findIndex(({ name }) => name === "event_id")] ?? [];
+  await tx`
+    insert into ingest.duplicates (file_id, line_number, event_id)
+    select ${fileId}::bigint, d.line_number, d.event_id
+    from unnest(${plainArray(rows.map((row) => accepted.lines[row] as number))}::integer[],
+                ${plainArray(rows.map((row) => ids[row] as string))}::uuid[])
+      as d (line_number, event_id)`;
+}
+
+async function insertRejects(
+  tx: Transaction,
+  { fileId, contract, rawOf }: ReadyChunk,
+  rejects: RejectedRecord[],
+): Promise<void> {
+  for (let start = 0; start < rejects.length; start += REJECTS_PER_STATEMENT) {
+    const some = rejects.slice(start, start + REJECTS_PER_STATEMENT);
+    const raws = some.map(({ byteStart, byteLength }) => rawOf(byteStart, byteLength));
+    await tx`
+      insert into ingest.rejects
+        (file_id, line_number, byte_start, byte_length, raw, raw_truncated, faults, contract_version)
+      select ${fileId}::bigint, r.line_number, r.byte_start, r.byte_length, r.raw,
+             octet_length(r.raw) < r.byte_length, r.faults, ${contract.version}::integer
+      from unnest(${plainArray(some.map(({ line }) => line))}::integer[],
+                  ${plainArray(some.map(({ byteStart }) => byteStart))}::bigint[],
+                  ${plainArray(some.map(({ byteLength }) => byteLength))}::integer[],
+                  ${textArray(raws.map(toByteaHex))}::bytea[],
+                  ${textArray(some.map(({ faults }) => JSON.stringify(faults)))}::jsonb[])
+        as r (line_number, byte_start, byte_length, raw, faults)`;
+  }
+}
+
+async function commitChunkRow(tx: Transaction, chunk: ReadyChunk, counts: Counts): Promise<void> {
+  await tx`
+    update ingest.chunks
+    set records = ${counts.records}, loaded = ${counts.loaded}, duplicates = ${counts.duplicates},
+        rejected = ${counts.rejected}, epoch = ${chunk.epoch}, attempt = ${chunk.attempt},
+        worker = ${chunk.worker}, committed_at = now()
+    where file_id = ${chunk.fileId} and chunk_no = ${chunk.chunkNo}`;
+}
+
+/** Few enough that the raw bytes of one statement stay within tens of megabytes at the quarantine's cap. */
+const REJECTS_PER_STATEMENT = 1_000;
+
+function toByteaHex(bytes: Uint8Array): string {
+  return `\\x${bytes.toHex()}`;
+}

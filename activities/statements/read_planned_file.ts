@@ -1,0 +1,69 @@
+import type { FileIdentity } from "../../domain/ingest_api.ts";
+import type { CsvDialect } from "../../domain/scan_csv.ts";
+import type { Sql } from "../database.ts";
+
+/** A file whose plan is stored, with those of its chunks that a span has still to load. */
+export interface PlannedFile {
+  fileId: number;
+  feed: string;
+  identity: FileIdentity;
+  archivePath: string | null;
+  /** Milliseconds since 1970. */
+  discoveredAt: number;
+  dialect: CsvDialect;
+  header: string[];
+  chunks: {
+    chunkNo: number;
+    byteStart: number;
+    byteEnd: number;
+    firstLine: number;
+    checksum: string;
+  }[];
+}
+
+/** Reads what a span needs to know; chunks that are committed already are left out. */
+export async function readPlannedFile(
+  sql: Sql,
+  fileId: number,
+  { firstChunk, endChunk }: { firstChunk: number; endChunk: number },
+): Promise<PlannedFile> {
+  const [file] = await sql<{
+    feed: string;
+    path: string;
+    ino: number;
+    size_bytes: number;
+    mtime_ms: number;
+    ctime_ms: number;
+    archive_path: string | null;
+    discovered_at: Date;
+    dialect: CsvDialect;
+    header: string[];
+  }[]>`
+    select feed, path, ino, size_bytes, mtime_ms, ctime_ms, archive_path, discovered_at, dialect,
+           header
+    from ingest.files where file_id = ${fileId}`;
+  if (file === undefined) throw new Error(`Cannot load file ${fileId}: there is no such file`);
+  const chunks = await sql<PlannedFile["chunks"]>`
+    select chunk_no as "chunkNo", byte_start as "byteStart", byte_end as "byteEnd",
+           first_line as "firstLine", checksum
+    from ingest.chunks
+    where file_id = ${fileId} and chunk_no >= ${firstChunk} and chunk_no < ${endChunk}
+      and committed_at is null
+    order by chunk_no`;
+  return {
+    fileId,
+    feed: file.feed,
+    identity: {
+      path: file.path,
+      ino: file.ino,
+      sizeBytes: file.size_bytes,
+      mtimeMs: file.mtime_ms,
+      ctimeMs: file.ctime_ms,
+    },
+    archivePath: file.archive_path,
+    discoveredAt: file.discovered_at.getTime(),
+    dialect: file.dialect,
+    header: file.header,
+    chunks,
+  };
+}

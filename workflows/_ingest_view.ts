@@ -1,0 +1,119 @@
+import {
+  ApplicationFailure,
+  setCurrentDetails,
+  upsertSearchAttributes,
+} from "@temporalio/workflow";
+import type { Claim, IngestFileInput, IngestFileResult } from "../domain/ingest_api.ts";
+import type { Counts } from "../domain/ledger.ts";
+import { FILE_STATE, REJECTED, ROW_COUNT } from "../domain/search_attributes.ts";
+
+/** What an ingestion is doing. */
+export type Phase = "inspecting" | "loading" | "retrying" | "settling" | "unloading" | "ended";
+
+/** Answer to the query `progress`. */
+export interface IngestProgress extends Counts {
+  phase: Phase | "starting";
+  chunks: number;
+  chunksDone: number;
+}
+
+/** What the Web UI shows of an ingestion: current details while it runs, search attributes and result at its end. */
+export class IngestView {
+  #phase: Phase | "starting" = "starting";
+  #chunks = 0;
+  #chunksDone = 0;
+  #planned = 0;
+  readonly #counts: Counts = { records: 0, loaded: 0, duplicates: 0, rejected: 0 };
+  readonly #input: IngestFileInput;
+
+  constructor(input: IngestFileInput) {
+    this.#input = input;
+  }
+
+  /** Runs a step under the name of its phase. */
+  during<T>(phase: Phase, step: () => Promise<T>): Promise<T> {
+    this.#phase = phase;
+    this.#show();
+    return step();
+  }
+
+  /** Says how much there is to do; after continue-as-new some is done. */
+  plan({ chunks, records }: Claim, chunksDone: number): void {
+    this.#chunks = chunks;
+    this.#chunksDone = chunksDone;
+    this.#planned = records;
+    this.#show();
+  }
+
+  /** Adds what a span brought. */
+  loaded(chunks: number, counts: Counts): void {
+    this.#chunksDone += chunks;
+    for (const key of Object.keys(counts) as (keyof Counts)[]) this.#counts[key] += counts[key];
+    this.#show();
+  }
+
+  /** Snapshot for the query. */
+  progress(): IngestProgress {
+    return {
+      phase: this.#phase,
+      chunks: this.#chunks,
+      chunksDone: this.#chunksDone,
+      ...this.#counts,
+    };
+  }
+
+  /**
+   * Shows the end of a file and hands its result on; a file that could not be loaded fails the workflow with the fault's
+   * code as type and its sentence as message.
+   */
+  conclude(result: IngestFileResult): IngestFileResult {
+    this.#phase = "ended";
+    const { fileId, state, records, loaded, duplicates, rejected } = result;
+    Object.assign(this.#counts, { records, loaded, duplicates, rejected });
+    if (this.#input.settings.searchAttributes) {
+      upsertSearchAttributes([
+        { key: FILE_STATE, value: state },
+        { key: REJECTED, value: rejected },
+        { key: ROW_COUNT, value: records },
+      ]);
+    }
+    setCurrentDetails(describeEnd(result));
+    if (state !== "failed" || result.ownerWorkflowId !== undefined) return result;
+    throw ApplicationFailure.create({
+      type: result.errorCode ?? "failed",
+      message: result.errorMessage ?? `Cannot load file ${fileId}`,
+      nonRetryable: true,
+      details: [{ fileId, path: this.#input.identity.path }],
+    });
+  }
+
+  #show(): void {
+    const { loaded, duplicates, rejected } = this.#counts;
+    const rows = [
+      `**${this.#phase}**`,
+      this.#chunks > 0
+        ? `chunks ${this.#chunksDone} of ${this.#chunks}, ${this.#planned} records`
+        : "",
+      this.#chunksDone > 0
+        ? `loaded ${loaded}, duplicates ${duplicates}, rejected ${rejected}`
+        : "",
+      this.#phase === "retrying"
+        ? "The first attempt failed for a reason that may pass: see the pending activity."
+        : "",
+    ];
+    setCurrentDetails(rows.filter(Boolean).join("\n\n"));
+  }
+}
+
+function describeEnd(result: IngestFileResult): string {
+  const { fileId, state, records, loaded, duplicates, rejected } = result;
+  const lines = [
+    `**${state}** as file ${fileId}`,
+    `records ${records} = loaded ${loaded} + duplicates ${duplicates} + rejected ${rejected}`,
+  ];
+  if (result.duplicateOf !== undefined) lines.push(`Same bytes as file ${result.duplicateOf}.`);
+  if (result.ownerWorkflowId !== undefined) lines.push(`Owned by \`${result.ownerWorkflowId}\`.`);
+  if (result.errorMessage !== undefined) lines.push(result.errorMessage);
+  if (rejected > 0) lines.push(`See the rejects: \`deno task files show ${fileId}\``);
+  return lines.join("\n\n");
+}

@@ -1,0 +1,177 @@
+import {
+  CancellationScope,
+  continueAsNew,
+  defineQuery,
+  isCancellation,
+  setHandler,
+} from "@temporalio/workflow";
+import { FAULT_CODES, type FileFaultCode } from "../domain/faults.ts";
+import {
+  type Abandonment,
+  type Claim,
+  type IngestFileInput,
+  type IngestFileResult,
+  type Remainder,
+  SPANS_IN_FLIGHT,
+  SPANS_PER_RUN,
+} from "../domain/ingest_api.ts";
+import type { Counts } from "../domain/ledger.ts";
+import { type IngestProgress, IngestView } from "./_ingest_view.ts";
+import { type IngestSteps, proxyIngestSteps } from "./_ingest_steps.ts";
+import { causeType, isTerminal } from "./_failures.ts";
+
+/** How far the file is; answered also after the workflow ended. */
+export const progressQuery = defineQuery<IngestProgress>("progress");
+
+/** A claim can be lost to another workflow and won back; more often than this it is a bug, and stays visible. */
+const MAX_CLAIMS = 5;
+
+/**
+ * Ingests one version of one file: inspect, load, settle. What was done is written in the ledger, so every step can be
+ * repeated, and a run that was ended from outside is simply started again.
+ *
+ * @param input Which file.
+ * @returns What became of its records. Fails, typed by the fault's code, when the file as a whole could not be loaded.
+ */
+export async function ingestFile(input: IngestFileInput): Promise<IngestFileResult> {
+  const steps = proxyIngestSteps(input.settings);
+  const view = new IngestView(input);
+  setHandler(progressQuery, () => view.progress());
+  for (let claims = 1;; claims++) {
+    try {
+      return view.conclude(await ingest(input, steps, view));
+    } catch (failure) {
+      if (causeType(failure) === "StaleClaim" && claims < MAX_CLAIMS) continue;
+      const reason = reasonToGiveUp(failure);
+      if (reason === null) throw failure;
+      const result = await CancellationScope.nonCancellable(() =>
+        giveUp(input, reason, steps, view)
+      );
+      if (isCancellation(failure) && result.state === "cancelled") {
+        view.conclude(result);
+        throw failure;
+      }
+      return view.conclude(result);
+    }
+  }
+}
+
+async function ingest(
+  input: IngestFileInput,
+  steps: IngestSteps,
+  view: IngestView,
+): Promise<IngestFileResult> {
+  if (input.shortWay) {
+    const result = await takeShortWay(input, steps, view);
+    if (result !== null) return result;
+  }
+  const inspection = input.resume
+    ? { next: "load" as const, claim: input.resume.claim }
+    : await view.during("inspecting", () => steps.inspectFile(input));
+  if (inspection.next !== "load") return finish(inspection, steps, view);
+  const { claim } = inspection;
+  await view.during("loading", () => loadChunks(input, claim, steps, view));
+  return await view.during("settling", () => steps.settleFile(claim));
+}
+
+/** Null when something stood in the way that a further attempt may find gone: it goes on where the Web UI shows retries. */
+async function takeShortWay(
+  input: IngestFileInput,
+  steps: IngestSteps,
+  view: IngestView,
+): Promise<IngestFileResult | null> {
+  try {
+    return await steps.ingestSmallFileAtOnce(input);
+  } catch (failure) {
+    if (isCancellation(failure) || isTerminal(failure)) throw failure;
+  }
+  return await view.during("retrying", () => steps.ingestSmallFile(input));
+}
+
+/** Loads the spans of a file, a few at a time; the first failure stops the others at their next chunk border. */
+async function loadChunks(
+  input: IngestFileInput,
+  claim: Claim,
+  steps: IngestSteps,
+  view: IngestView,
+): Promise<void> {
+  let next = input.resume?.nextChunk ?? 0;
+  view.plan(claim, next);
+  const lastOfRun = next + SPANS_PER_RUN * input.settings.chunksPerSpan;
+  await CancellationScope.cancellable(async () => {
+    const scope = CancellationScope.current();
+    const loadSpans = async () => {
+      while (next < Math.min(claim.chunks, lastOfRun)) {
+        const firstChunk = next;
+        const endChunk = next = Math.min(
+          firstChunk + input.settings.chunksPerSpan,
+          claim.chunks,
+        );
+        const counts: Counts = await steps.loadSpan({ claim, firstChunk, endChunk });
+        view.loaded(endChunk - firstChunk, counts);
+      }
+    };
+    const lanes = Array.from({ length: SPANS_IN_FLIGHT }, () =>
+      loadSpans().catch((failure) => {
+        scope.cancel();
+        throw failure;
+      }));
+    const [failed, ...others] = (await Promise.allSettled(lanes)).filter(isRejected);
+    // The lane that failed by itself says why; the other was only told to stop.
+    const cause = [failed, ...others].find((lane) => lane && !isCancellation(lane.reason)) ??
+      failed;
+    if (cause) throw cause.reason;
+  });
+  if (next < claim.chunks) {
+    await continueAsNew<typeof ingestFile>({ ...input, resume: { claim, nextChunk: next } });
+  }
+}
+
+async function giveUp(
+  input: IngestFileInput,
+  reason: Abandonment,
+  steps: IngestSteps,
+  view: IngestView,
+): Promise<IngestFileResult> {
+  return await finish(await steps.abandonFile(input, reason), steps, view);
+}
+
+/** What remains for a file that is not to be loaded (any more). */
+async function finish(
+  remainder: Remainder,
+  steps: IngestSteps,
+  view: IngestView,
+): Promise<IngestFileResult> {
+  const { fileId } = remainder;
+  if (remainder.next === "done") return steps.readResult({ fileId });
+  if (remainder.next === "yield") {
+    const { ownerWorkflowId } = remainder;
+    return { ...await steps.readResult({ fileId }), ownerWorkflowId };
+  }
+  if (remainder.next === "unload") {
+    await view.during("unloading", () => steps.unloadFile({ fileId }));
+  }
+  return await view.during("settling", () => steps.settleFile({ fileId }));
+}
+
+/** Null for what only a person can mend: the workflow fails and the file stays as it is, to be started again. */
+function reasonToGiveUp(failure: unknown): Abandonment | null {
+  if (isCancellation(failure)) return reason("cancelled", "cancelled");
+  switch (causeType(failure)) {
+    case "FileChanged":
+      return reason("failed", "changed");
+    case "ErrorBudgetExceeded":
+      return reason("failed", "error_budget");
+    default:
+      return null;
+  }
+}
+
+function reason(unloadTo: "failed" | "cancelled", errorCode: FileFaultCode): Abandonment {
+  const { message, advice } = FAULT_CODES[errorCode];
+  return { unloadTo, errorCode, errorMessage: `Cannot load the file: ${message}. ${advice}` };
+}
+
+function isRejected(outcome: PromiseSettledResult<void>): outcome is PromiseRejectedResult {
+  return outcome.status === "rejected";
+}
