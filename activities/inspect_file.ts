@@ -85,9 +85,9 @@ async function readPlan(
     if ("fault" in again) return { fault: { code: again.fault } };
     await again.handle.close();
     if (plan.header === null) return { fault: { code: "empty_file" } };
-    return plan.header.fault === undefined
-      ? { plan }
-      : { fault: { code: "header_not_recognised" } };
+    if (plan.header.fault === undefined) return { plan };
+    const isText = plan.header.fault !== "invalid_utf8";
+    return { fault: { code: isText ? "header_not_recognised" : "unsupported_encoding" } };
   } finally {
     await opened.handle.close();
   }
@@ -137,10 +137,7 @@ async function giveUp(
     fileId,
     unloadTo: "failed" as const,
     errorCode: fault.code,
-    errorMessage: renderFileFault(fault).replace(
-      "Cannot load file",
-      `Cannot load ${identity.path}`,
-    ),
+    errorMessage: renderFileFault(fault, identity.path),
   };
   const { next } = await abandonFile(sql, request, { epoch });
   return { next: next === "unload" ? "unload" : "settle", fileId };

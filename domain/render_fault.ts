@@ -35,6 +35,7 @@ export function renderFault({ code, column, expected }: Fault, line?: number): s
  * Says why a file was not loaded, and what to do about it.
  *
  * @param fault The fault.
+ * @param path The file, where the reader does not see it anyway.
  * @returns Two or three sentences.
  *
  * @example
@@ -48,7 +49,10 @@ export function renderFault({ code, column, expected }: Fault, line?: number): s
  * );
  * ```
  */
-export function renderFileFault({ code, columns = [], seen = [] }: FileFault): string {
+export function renderFileFault(
+  { code, columns = [], seen = [] }: FileFault,
+  path = "file",
+): string {
   const { message, advice } = FAULT_CODES[code];
   const names = columns.length === 0
     ? ""
@@ -56,5 +60,5 @@ export function renderFileFault({ code, columns = [], seen = [] }: FileFault): s
     ? ` (missing: ${columns.join(", ")})`
     : ` (${columns.join(", ")})`;
   const found = seen.length === 0 ? "" : ` Found: ${seen.join(", ")}.`;
-  return `Cannot load file: ${message}${names}.${found} ${advice}`;
+  return `Cannot load ${path}: ${message}${names}.${found} ${advice}`;
 }
