@@ -77,10 +77,9 @@ export class RecordBorders {
   #state = FIELD_START;
   #firstLineEnd = 0;
 
-  /** End of the furthest failed search, the state there, and whether nothing can save it. */
+  /** End of the last failed search over line ends, which is the furthest, and the state there. */
   #searchedTo = 0;
   #searchedState = QUOTED;
-  #searchedInVain = false;
 
   constructor({ delimiter, maxRecordBytes, byteStart, firstLine }: BorderOptions) {
     this.#delimiter = delimiter.charCodeAt(0);
@@ -146,7 +145,6 @@ export class RecordBorders {
     if (this.#state !== QUOTED) return this.#found(lineEnd, undefined);
 
     if (lineEnd < this.#searchedTo) {
-      if (this.#searchedInVain) return this.#found(lineEnd, "broken_quote");
       this.#pos = this.#searchedTo;
       this.#state = this.#searchedState;
     }
@@ -168,11 +166,8 @@ export class RecordBorders {
       if (!this.#final) return false;
       if (this.#state !== QUOTED) return this.#foundSpan(limit);
     }
-    if (this.#pos > this.#searchedTo) {
-      this.#searchedTo = this.#pos;
-      this.#searchedState = this.#state;
-      this.#searchedInVain = outcome === QUOTE_BROKEN || limit < cap;
-    }
+    this.#searchedTo = this.#pos;
+    this.#searchedState = this.#state;
     this.#spanning = false;
     return this.#found(this.#firstLineEnd, "broken_quote");
   }

@@ -24,7 +24,7 @@ export type StreamOptions = ScanOptions & { windowBytes?: number };
 export class RecordStream {
   readonly #borders: RecordBorders;
   readonly #handlers: StreamHandlers;
-  /** Room for one window behind an unfinished record and a CR that may belong to a CRLF. */
+  /** Room for one window behind an unfinished record and a CR that may be half a CRLF. */
   readonly #buffer: Uint8Array;
   readonly #windowBytes: number;
   #filled = 0;
@@ -35,7 +35,7 @@ export class RecordStream {
     const { dialect, firstLine = 1, byteStart = 0, limits = CSV_LIMITS } = options;
     this.#handlers = handlers;
     this.#windowBytes = this.#windowEnd = options.windowBytes ?? WINDOW_BYTES;
-    this.#buffer = new Uint8Array(limits.maxRecordBytes + 2 + this.#windowBytes);
+    this.#buffer = new Uint8Array(limits.maxRecordBytes + 1 + this.#windowBytes);
     this.#bomBytesLeft = byteStart === 0 ? dialect.bomBytes : 0;
     this.#borders = new RecordBorders({
       delimiter: dialect.delimiter,
@@ -72,10 +72,5 @@ export class RecordStream {
     this.#buffer.copyWithin(0, settled, this.#filled);
     this.#filled -= settled;
     this.#windowEnd = this.#filled + this.#windowBytes;
-  }
-
-  /** Bytes looked at more closely than by searching for a line end. */
-  get examined(): number {
-    return this.#borders.examined;
   }
 }
