@@ -1,0 +1,252 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { ChunkPlanner, type PlannedChunk, type PlanOptions } from "../../domain/plan_chunks.ts";
+import { type CsvLimits, type CsvRecord, scanCsv } from "../../domain/scan_csv.ts";
+import { blockSizes, cutBlocks, scanNaively, smallLimits, soup } from "./_csv_soup.ts";
+
+interface Case {
+  name: string;
+  input: string;
+  /** Text, first line and records of each chunk. */
+  chunks: [text: string, firstLine: number, records: number][];
+  header: string[] | null;
+  options?: PlanOptions;
+}
+
+const CASES: Case[] = [
+  { name: "finds no header in an empty file", input: "", chunks: [], header: null },
+  { name: "finds no header behind a byte order mark", input: "\ufeff", chunks: [], header: null },
+  { name: "finds no header in blank lines", input: "\n\r\n\r", chunks: [], header: null },
+  { name: "plans no chunk for a header alone", input: "a,b\r\n", chunks: [], header: ["a", "b"] },
+  { name: "takes a header without line end", input: "a,b", chunks: [], header: ["a", "b"] },
+  {
+    name: "starts behind the line of the header, which may span lines",
+    input: '\ufeff\n\n"a\nb",c\r\n1,2\n',
+    chunks: [["1,2\n", 5, 1]],
+    header: ["a\nb", "c"],
+  },
+  {
+    name: "cuts at the first border at or past the target",
+    input: "h\n123\n1234\n1\n",
+    chunks: [["123\n", 2, 1], ["1234\n", 3, 1], ["1\n", 4, 1]],
+    header: ["h"],
+    options: { chunkBytes: 4 },
+  },
+  {
+    name: "never cuts inside quotes or a CRLF",
+    input: 'h\r\n"1\n2\n3"\r\n4\r\n5\r\n',
+    chunks: [['"1\n2\n3"\r\n', 2, 1], ["4\r\n5\r\n", 5, 2]],
+    header: ["h"],
+    options: { chunkBytes: 4 },
+  },
+  {
+    name: "cuts a run of blank lines, and counts none of them",
+    input: "h\n1\n\n\n\n\n2\n\n",
+    chunks: [["1\n\n", 2, 1], ["\n\n\n", 4, 0], ["2\n\n", 7, 1]],
+    header: ["h"],
+    options: { chunkBytes: 3 },
+  },
+  {
+    name: "gives a record over the cap a chunk of its own",
+    input: "h\n1\n2\n0123456789\n3\n4\n",
+    chunks: [["1\n2\n", 2, 2], ["0123456789\n", 4, 1], ["3\n4\n", 5, 2]],
+    header: ["h"],
+    options: { limits: { maxRecordBytes: 8, maxColumns: 3 } },
+  },
+  {
+    name: "takes in a record over the cap at the end of the file",
+    input: "h\n\n0123456789",
+    chunks: [["\n", 2, 0], ["0123456789", 3, 1]],
+    header: ["h"],
+    options: { limits: { maxRecordBytes: 8, maxColumns: 3 } },
+  },
+  {
+    name: "counts the pieces of a broken quote",
+    input: 'h\n"1\n2\n3',
+    chunks: [['"1\n', 2, 1], ["2\n", 3, 1], ["3", 4, 1]],
+    header: ["h"],
+    options: { chunkBytes: 1 },
+  },
+];
+
+for (const { name, input, chunks, header, options } of CASES) {
+  Deno.test({
+    name: `ChunkPlanner ${name}, at every split of the input`,
+    permissions: "none",
+    fn() {
+      const bytes = new TextEncoder().encode(input);
+      for (const windowBytes of [1, 3, 1000]) {
+        for (let at = 0; at <= bytes.length; at++) {
+          const blocks = [bytes.slice(0, at), bytes.slice(at)];
+          const plan = planBlocks(blocks, { ...options, windowBytes });
+          const planned = plan.chunks.map(({ byteStart, byteEnd, firstLine, records }) => {
+            const text = new TextDecoder().decode(bytes.subarray(byteStart, byteEnd));
+            return [text, firstLine, records];
+          });
+          deepEqual(planned, chunks);
+          deepEqual(plan.header?.fields ?? null, header);
+          equal(plan.records, chunks.reduce((sum, [, , records]) => sum + records, 0));
+        }
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: "ChunkPlanner tells size, hash, dialect and whether the file ends with a line end",
+  permissions: "none",
+  fn() {
+    for (
+      const [text, endsWithNewline] of [["", false], ["a|b\n", true], ["a|b\r", true], [
+        "a|b",
+        false,
+      ]] as const
+    ) {
+      const bytes = new TextEncoder().encode(text);
+      const plan = planBlocks([bytes], {});
+      deepEqual([plan.sizeBytes, plan.endsWithNewline], [bytes.length, endsWithNewline]);
+      equal(plan.sha256, sha256(bytes));
+      equal(plan.dialect.delimiter, text === "" ? "," : "|");
+    }
+  },
+});
+
+const BAD_HEADERS = [
+  { fault: "broken_quote", input: '"a,b\n1,2' },
+  { fault: "nul_byte", input: "a,\0\n1,2" },
+  { fault: "too_many_columns", input: "a,b,c,d\n1,2" },
+  { fault: "record_too_long", input: "abcdefgh,ijklmnopq\n1,2" },
+];
+
+for (const { fault, input } of BAD_HEADERS) {
+  Deno.test({
+    name: `ChunkPlanner hands on the fault of a header: ${fault}`,
+    permissions: "none",
+    fn() {
+      const limits = { maxRecordBytes: 12, maxColumns: 3 };
+      const plan = planBlocks([new TextEncoder().encode(input)], { limits });
+      equal(plan.header?.fault, fault);
+      deepEqual(plan.chunks.map(({ records, firstLine }) => [records, firstLine]), [[1, 2]]);
+    },
+  });
+}
+
+Deno.test({
+  name: "ChunkPlanner and scanCsv() agree about every record of byte soup",
+  permissions: "none",
+  fn() {
+    const sizes = fc.integer({ min: 1, max: 30 });
+    fc.assert(
+      fc.property(
+        soup,
+        smallLimits,
+        sizes,
+        sizes,
+        blockSizes,
+        (bytes, limits, chunk, window, cut) => {
+          const options = { limits, chunkBytes: chunk, windowBytes: window };
+          const plan = planBlocks(cutBlocks(bytes, cut), options);
+          deepEqual(plan, planBlocks([bytes], { ...options, windowBytes: 1000 }));
+          equal(plan.sha256, sha256(bytes));
+
+          const { bomBytes } = plan.dialect;
+          equal(bomBytes, 0);
+          const [header, ...expected] = scanNaively(bytes, { dialect: plan.dialect, limits });
+          deepEqual(plan.header, header ?? null);
+          const read = plan.chunks.map((planned) =>
+            readChunk(bytes, planned, plan.dialect, limits)
+          );
+          deepEqual(read.flat(), expected);
+          deepEqual(plan.chunks.map(({ records }) => records), read.map(({ length }) => length));
+          equal(plan.records, expected.length);
+          if (header !== undefined) checkChunks(bytes, plan.chunks, header, options);
+        },
+      ),
+      { numRuns: 20_000 },
+    );
+  },
+});
+
+function checkChunks(
+  bytes: Uint8Array,
+  chunks: PlannedChunk[],
+  header: CsvRecord,
+  { chunkBytes, limits }: { chunkBytes: number; limits: CsvLimits },
+): void {
+  let at = header.byteEnd;
+  at += bytes[at] === 13 && bytes[at + 1] === 10 ? 2 : 1;
+  for (const [i, { chunkNo, byteStart, byteEnd, checksum, records }] of chunks.entries()) {
+    deepEqual([chunkNo, byteStart], [i, at]);
+    ok(byteEnd > byteStart);
+    equal(checksum, sha256(bytes.subarray(byteStart, byteEnd)).slice(0, 32));
+    if (byteEnd - byteStart > chunkBytes + limits.maxRecordBytes + 2) equal(records, 1);
+    at = byteEnd;
+  }
+  equal(Math.min(at, bytes.length), bytes.length);
+}
+
+Deno.test({
+  name: "ChunkPlanner plans a line of 130 million columns in constant memory",
+  permissions: "none",
+  fn() {
+    const block = new Uint8Array(1_000_000).fill(0x2c);
+    const planner = new ChunkPlanner();
+    const before = Deno.memoryUsage().rss;
+    const chunks = planner.push(new TextEncoder().encode("a,b\n1,2\n"));
+    for (let i = 0; i < 130; i++) chunks.push(...planner.push(block));
+    const grown = Deno.memoryUsage().rss - before;
+    chunks.push(...planner.push(new TextEncoder().encode("\n3,4\n")), ...planner.end().chunks);
+    deepEqual(chunks.map(({ byteStart, byteEnd }) => byteEnd - byteStart), [4, 130_000_001, 4]);
+    ok(grown < 64_000_000, `grown by ${grown} bytes`);
+  },
+});
+
+Deno.test({
+  name: "ChunkPlanner cuts real rows at 4 MiB, and the chunks hold every row once",
+  permissions: "none",
+  fn() {
+    let text = "id,name\n";
+    for (let i = 0; i < 200_000; i++) text += `${i},"Chair, number ${i}\n""new"""\r\n`;
+    const bytes = new TextEncoder().encode(text);
+    const { chunks, dialect, records } = planBlocks(cutBlocks(bytes, [65_536, 1, 999]), {});
+    equal(records, 200_000);
+    ok(chunks.length > 1);
+    let id = 0;
+    for (const { byteStart, byteEnd, firstLine } of chunks) {
+      const scan = { dialect, byteStart, firstLine };
+      for (const { line, fields } of scanCsv(bytes.subarray(byteStart, byteEnd), scan)) {
+        if (Number(fields[0]) !== id || line !== 2 + 2 * id) {
+          equal(`${fields[0]} at ${line}`, `${id}`);
+        }
+        id++;
+      }
+    }
+    equal(id, 200_000);
+    for (const { byteStart, byteEnd } of chunks.slice(0, -1)) {
+      ok(byteEnd - byteStart >= 4 * 1024 * 1024 && byteEnd - byteStart < 4 * 1024 * 1024 + 50);
+    }
+  },
+});
+
+function planBlocks(blocks: Iterable<Uint8Array>, options: PlanOptions) {
+  const planner = new ChunkPlanner(options);
+  const chunks: PlannedChunk[] = [];
+  for (const block of blocks) chunks.push(...planner.push(block));
+  const plan = planner.end();
+  return { ...plan, chunks: [...chunks, ...plan.chunks] };
+}
+
+function readChunk(
+  bytes: Uint8Array,
+  { byteStart, byteEnd, firstLine }: PlannedChunk,
+  dialect: ReturnType<ChunkPlanner["end"]>["dialect"],
+  limits: CsvLimits,
+): CsvRecord[] {
+  const options = { dialect, limits, byteStart, firstLine };
+  return [...scanCsv(bytes.subarray(byteStart, byteEnd), options)];
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
