@@ -25,7 +25,7 @@ export interface Services extends AsyncDisposable {
   /** Only of a Temporal server started here. */
   readonly webUiUrl?: string;
   /** What was started here, and ends with {@linkcode Services.stop}. */
-  readonly started: readonly ServiceName[];
+  readonly started: readonly { readonly name: ServiceName; readonly pid: number }[];
   /** Resolves when one of the started services ends without having been told to. */
   readonly unexpectedEnd: Promise<ServiceEnd>;
   /** Stops what was started here, and unlocks the home; safe to call twice. */
@@ -34,6 +34,7 @@ export interface Services extends AsyncDisposable {
 
 interface Started {
   readonly name: ServiceName;
+  readonly pid: number;
   readonly ended: Promise<Deno.CommandStatus>;
   stop(): Promise<void>;
 }
@@ -66,7 +67,7 @@ export async function startServices(
   async function providePostgres(): Promise<string> {
     if (config.databaseUrl) return config.databaseUrl;
     const server = await startPostgres({ home, port: config.postgresPort, progress, fsync });
-    started.push({ name: "postgres", ended: server.ended, stop: server.stop });
+    started.push({ name: "postgres", ...server });
     return server.ownerUrl;
   }
 
@@ -75,7 +76,7 @@ export async function startServices(
     if (temporal) return { temporal };
     const { temporalPort: port, uiPort } = config;
     const server = await startTemporal({ home, cache, port, uiPort, progress });
-    started.push({ name: "temporal", ended: server.ended, stop: server.stop });
+    started.push({ name: "temporal", ...server });
     return { temporal: devServerTarget(server.address), webUiUrl: server.webUiUrl };
   }
 
@@ -92,7 +93,7 @@ export async function startServices(
       databaseUrl: database.value,
       temporalAddress: temporal.value.temporal.connectionOptions.address ?? "",
       ...temporal.value,
-      started: started.map(({ name }) => name),
+      started: started.map(({ name, pid }) => ({ name, pid })),
       unexpectedEnd: firstUnexpectedEnd(started, () => stopping !== undefined),
       stop,
       [Symbol.asyncDispose]: stop,

@@ -1,0 +1,14 @@
+/**
+ * Bundles workflows with the SDK: `deno run -A _build_bundle.ts WORKFLOWS OUTPUT`.
+ *
+ * @module
+ */
+import { bundleWorkflowCode, DefaultLogger } from "@temporalio/worker";
+
+if (import.meta.main) {
+  const [workflowsPath, output] = Deno.args;
+  if (!workflowsPath || !output) Deno.exit(2);
+  const logger = new DefaultLogger("ERROR");
+  const { code } = await bundleWorkflowCode({ workflowsPath, logger });
+  await Deno.writeTextFile(output, code);
+}
