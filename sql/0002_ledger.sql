@@ -57,9 +57,9 @@ create table ingest.files (
   constraint files_duplicate_names_original check
     ((state = 'duplicate') <= (duplicate_of is not null)),
   constraint files_error_code_known check (error_code in (
-    'refused', 'unreadable', 'unreadable_name', 'empty_file', 'header_not_recognised',
-    'duplicate_column', 'missing_column', 'unexpected_column', 'too_large_expanded',
-    'unsupported_encoding', 'changed', 'replaced', 'error_budget', 'cancelled'))
+    'refused', 'unreadable', 'unreadable_name', 'vanished', 'empty_file', 'unsupported_encoding',
+    'broken_compression', 'too_large_expanded', 'header_not_recognised', 'missing_column',
+    'duplicate_column', 'unexpected_column', 'changed', 'replaced', 'error_budget', 'cancelled'))
 );
 comment on table  ingest.files                   is 'Every version of every file that was seen. One row per version of a file.';
 comment on column ingest.files.file_id           is 'Number of the file version; part of its name in the archive.';
