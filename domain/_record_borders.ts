@@ -211,9 +211,7 @@ export class RecordBorders {
 
   /** Whether the line end at `end` is whole: behind a CR at the window's end an LF may follow. */
   #isKnown(end: number): boolean {
-    if (this.#final) return true;
-    const last = this.bytes.length - 1;
-    return end < last || (end === last && this.bytes[end] === LF);
+    return this.#final || end < this.bytes.length - 1;
   }
 
   /** Walks from `#pos` to the record's end, to a broken quote, or to `limit`. */

@@ -163,7 +163,7 @@ Deno.test({
           if (header !== undefined) checkChunks(bytes, plan.chunks, header, options);
         },
       ),
-      { numRuns: 20_000 },
+      { numRuns: 10_000 },
     );
   },
 });

@@ -81,6 +81,18 @@ for (const { name, record, pieces } of CASES) {
 }
 
 Deno.test({
+  name: "rescanLiteral() keeps to the limits of the record",
+  permissions: "none",
+  fn() {
+    const record = new TextEncoder().encode('"""a""b\n1,2,3"');
+    const limits = { maxRecordBytes: record.length - 5, maxColumns: 2 };
+    const [first, second] = rescanLiteral(record, { dialect: DIALECT, limits });
+    deepEqual(first?.fields, ['"""a""b']);
+    equal(second?.fault, "too_many_columns");
+  },
+});
+
+Deno.test({
   name: "rescanLiteral() accounts for every byte of a record over several lines, and no other",
   permissions: "none",
   fn() {

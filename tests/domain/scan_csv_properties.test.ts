@@ -79,7 +79,7 @@ Deno.test({
           deepEqual(scanBlocks(blocks, { dialect, windowBytes }), whole, `split at ${at}`);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   },
 });
@@ -118,7 +118,7 @@ Deno.test({
           deepEqual(scanBlocks(cutBlocks(bytes, sizes), { ...options, windowBytes }), expected);
         },
       ),
-      { numRuns: 20_000 },
+      { numRuns: 10_000 },
     );
   },
 });
