@@ -11,6 +11,7 @@ import type { Counts } from "../domain/ledger.ts";
 import { type Sql, withSafeErrors } from "./database.ts";
 import { ingestSmallFile } from "./ingest_small_file.ts";
 import { inspectFile } from "./inspect_file.ts";
+import { createLandTick } from "./land_tick.ts";
 import { loadSpan } from "./load_span.ts";
 import { settleFile } from "./settle_file.ts";
 import { readResult } from "./statements/settle_statements.ts";
@@ -69,6 +70,8 @@ export function createActivities(deps: ActivityDeps) {
     /** Takes the committed chunks of a file out of the warehouse. */
     unloadFile: (file: { fileId: number }): Promise<void> =>
       withSafeErrors(() => unloadFile(deps, file)),
+    /** Lands one file of generated events. */
+    landTick: createLandTick(),
   };
 }
 
