@@ -8,6 +8,9 @@ import { CSV_LIMITS, type CsvDialect, type CsvLimits, type CsvRecord } from "./s
 /** Chunks are cut at the first record border at or past this many bytes: 4 MiB. */
 export const CHUNK_BYTES = 4 * 1024 * 1024;
 
+/** Largest target size that may be set: a chunk is held in memory while it is loaded. */
+export const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
+
 /** A byte range of one file, cut at record borders. */
 export interface PlannedChunk {
   /** Counts from 0. */

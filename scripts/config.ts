@@ -6,9 +6,8 @@
  */
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { CHUNK_BYTES, MAX_CHUNK_BYTES } from "../domain/plan_chunks.ts";
 import { LOG_LEVELS } from "./log_levels.ts";
-
-const MEBIBYTE = 1024 * 1024;
 
 /** What a setting is called in the environment and how it is explained to people. */
 export interface SettingMeta {
@@ -162,7 +161,7 @@ export const SETTINGS = z.object({
     description: "Bound on new files being loaded at once; the rest waits in the inbox.",
     expected: "a whole number from 1 to 900",
   }),
-  chunkBytes: setting(wholeNumber(1_024, 64 * MEBIBYTE).default(4 * MEBIBYTE), {
+  chunkBytes: setting(wholeNumber(1_024, MAX_CHUNK_BYTES).default(CHUNK_BYTES), {
     env: "CLICKLEDGER_CHUNK_BYTES",
     description: "Bytes of a file that are committed in one transaction.",
     expected: "a whole number of bytes from 1024 to 67108864",

@@ -17,6 +17,7 @@ export interface PlannedFile {
     byteStart: number;
     byteEnd: number;
     firstLine: number;
+    records: number;
     checksum: string;
   }[];
 }
@@ -45,7 +46,7 @@ export async function readPlannedFile(
   if (file === undefined) throw new Error(`Cannot load file ${fileId}: there is no such file`);
   const chunks = await sql<PlannedFile["chunks"]>`
     select chunk_no as "chunkNo", byte_start as "byteStart", byte_end as "byteEnd",
-           first_line as "firstLine", checksum
+           first_line as "firstLine", records, checksum
     from ingest.chunks
     where file_id = ${fileId} and chunk_no >= ${firstChunk} and chunk_no < ${endChunk}
       and committed_at is null
