@@ -1,6 +1,6 @@
 /**
  * Records per second of the scanner beside csv-parse, on the same bytes in the same run:
- * `deno run -A tests/bench/scan_csv.bench.ts [records]`.
+ * `deno run -A tests/bench/scan_csv_bench.ts [records]`.
  */
 import { deepEqual, equal } from "node:assert/strict";
 import { parse } from "csv-parse/sync";
