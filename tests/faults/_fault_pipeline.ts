@@ -1,54 +1,81 @@
 import { Client, Connection, type WorkflowHandle } from "@temporalio/client";
+import type { ActivityDeps } from "../../activities/create_activities.ts";
 import { readIdentity } from "../../activities/file_identity.ts";
-import { ingestFile } from "../../workflows/ingest_file.ts";
-import { SHORT_WAY_MAX_BYTES, taskQueue } from "../../domain/ingest_api.ts";
+import { type IngestSettings, SHORT_WAY_MAX_BYTES, taskQueue } from "../../domain/ingest_api.ts";
 import { ingestWorkflowId } from "../../domain/workflow_ids.ts";
-import {
-  projectPath,
-  tempDir,
-  testBundle,
-  testDatabase,
-  testTemporal,
-  waitFor,
-} from "../harness.ts";
-import type { WorkerSetup } from "./_worker_process.ts";
+import type { ingestFile } from "../../workflows/ingest_file.ts";
+import { tempDir, testBundle, type TestDatabase, testDatabase, testTemporal } from "../harness.ts";
+import { startWorkerProcess, type WorkerProcess } from "./_start_worker_process.ts";
+import { runWorker, type WorkerSetup } from "./_worker_process.ts";
 
-/** A worker in a process of its own. */
-export interface WorkerProcess {
-  pid: number;
-  kill(signal: Deno.Signal): void;
-  exited: Promise<Deno.CommandStatus>;
+/** Handle of the workflow of one file. */
+export type IngestHandle = WorkflowHandle<typeof ingestFile>;
+
+/** How the ingestion of a file is started. */
+export interface IngestOptions {
+  /** The short way or the long one, whatever the size. */
+  shortWay?: boolean;
+  settings?: Partial<IngestSettings>;
+  /** A task that a worker does not answer within this time goes to another one. */
+  workflowTaskTimeoutMs?: number;
 }
 
 /** A pipeline whose parts a test can stop and kill. */
 export interface FaultPipeline extends AsyncDisposable {
-  sql: Awaited<ReturnType<typeof testDatabase>>["sql"];
+  sql: TestDatabase["sql"];
+  /** Of the superuser. */
   databaseUrl: string;
   client: Client;
-  inbox: string;
   inboxId: string;
-  setup: WorkerSetup;
-  /** Path of a folder for signs between test and worker. */
+  inbox: string;
+  archive: string;
+  failed: string;
+  /** Folder for signs between test and worker. */
   gate: string;
+  setup: WorkerSetup;
+  /** Starts a worker that can be killed; it ends with the pipeline at the latest. */
   startWorker(change?: Partial<WorkerSetup>): Promise<WorkerProcess>;
-  /** Starts the ingestion of a file that lies in the inbox; the long way if asked for, whatever its size. */
-  ingest(
-    name: string,
-    options?: { shortWay?: boolean },
-  ): Promise<WorkflowHandle<typeof ingestFile>>;
+  /** Starts a worker in this process, with hooks; it ends with the pipeline at the latest. */
+  runWorker(hooks?: ActivityDeps["hooks"], change?: Partial<WorkerSetup>): Promise<void>;
+  /** What all worker processes wrote to stdout and stderr. */
+  workerLogs(): string;
+  /** Starts the ingestion of a file that lies in the inbox. */
+  ingest(name: string, options?: IngestOptions): Promise<IngestHandle>;
   /** Violations of all invariants. */
   verify(): Promise<Record<string, unknown>[]>;
 }
 
+/** What a pipeline is made of; what is not named is that of the test run. */
+export interface PipelineParts {
+  chunkBytes?: number;
+  database?: TestDatabase;
+  temporalAddress?: string;
+}
+
+/** Short, so that what waits for a limit to pass waits little. */
+const LIMITS = {
+  idleInTransactionTimeoutMs: 1_500,
+  transactionTimeoutMs: 20_000,
+  lockTimeoutMs: 5_000,
+  statementDeadlineMs: 10_000,
+};
+
+const SETTINGS: IngestSettings = {
+  heartbeatTimeoutMs: 1_500,
+  chunksPerSpan: 4,
+  maxRetryIntervalMs: 1_000,
+  searchAttributes: true,
+};
+
 /** Makes a database, an inbox and a client; workers are started by the test. */
 export async function faultPipeline(
-  { chunkBytes = 64 * 1024, databaseUrl }: { chunkBytes?: number; databaseUrl?: string } = {},
+  { chunkBytes = 64 * 1024, database, temporalAddress }: PipelineParts = {},
 ): Promise<FaultPipeline> {
   const disposables = new AsyncDisposableStack();
-  const database = disposables.use(await testDatabase());
+  const { sql, url } = database ?? disposables.use(await testDatabase());
   const folder = disposables.use(await tempDir());
-  const temporalAddress = await testTemporal();
-  const connection = await Connection.connect({ address: temporalAddress });
+  const address = temporalAddress ?? await testTemporal();
+  const connection = await Connection.connect({ address });
   disposables.defer(() => connection.close());
   const client = new Client({ connection });
   const inboxId = crypto.randomUUID();
@@ -59,90 +86,53 @@ export async function faultPipeline(
     }),
   ) as [string, string, string, string];
   const setup: WorkerSetup = {
-    databaseUrl: databaseUrl ?? database.url,
-    temporalAddress,
+    databaseUrl: url,
+    temporalAddress: address,
     bundlePath: await testBundle(),
     inboxId,
     archive,
     failed,
     chunkBytes,
+    limits: LIMITS,
   };
+  const logs: string[] = [];
 
-  async function startWorker(change: Partial<WorkerSetup> = {}): Promise<WorkerProcess> {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        "--no-check",
-        projectPath("tests/faults/_worker_process.ts"),
-        JSON.stringify({ ...setup, ...change }),
-      ],
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    const exited = child.status;
-    disposables.defer(async () => {
-      tryKill(child.pid, "SIGKILL");
-      await exited;
-    });
-    const reader = child.stdout.getReader();
-    const { value } = await reader.read();
-    if (!new TextDecoder().decode(value).includes("ready")) throw new Error("Worker did not start");
-    reader.cancel();
-    return { pid: child.pid, exited, kill: (signal) => tryKill(child.pid, signal) };
-  }
-
-  async function ingest(name: string, { shortWay }: { shortWay?: boolean } = {}) {
+  async function ingest(name: string, options: IngestOptions = {}): Promise<IngestHandle> {
     const path = `${inbox}/${name}`;
     const seen = await readIdentity(path);
     if (seen === null) throw new Error(`Cannot ingest ${path}: it is not there`);
-    return await client.workflow.start(ingestFile, {
+    return await client.workflow.start<typeof ingestFile>("ingestFile", {
       workflowId: ingestWorkflowId(inboxId, seen.identity),
       taskQueue: taskQueue(inboxId),
-      workflowTaskTimeout: "2 seconds",
+      workflowTaskTimeout: options.workflowTaskTimeoutMs ?? 2_000,
       args: [{
         feed: "shop_events",
         inboxId,
         identity: seen.identity,
         discoveredAt: new Date().toISOString(),
         closedAt: null,
-        shortWay: shortWay ?? seen.identity.sizeBytes <= SHORT_WAY_MAX_BYTES,
-        settings: {
-          heartbeatTimeoutMs: 2_000,
-          chunksPerSpan: 4,
-          maxRetryIntervalMs: 1_000,
-          searchAttributes: true,
-        },
+        shortWay: options.shortWay ?? seen.identity.sizeBytes <= SHORT_WAY_MAX_BYTES,
+        settings: { ...SETTINGS, ...options.settings },
       }],
     });
   }
 
   return {
-    sql: database.sql,
-    databaseUrl: database.url,
-    client,
-    inbox,
-    inboxId,
-    setup,
-    gate,
-    startWorker,
-    ingest,
-    verify: async () => [...await database.sql`select * from ingest.verify()`],
+    ...{ sql, databaseUrl: url, client, inboxId, inbox, archive, failed, gate, setup, ingest },
+    async startWorker(change = {}) {
+      const worker = await startWorkerProcess({ ...setup, ...change }, logs);
+      disposables.defer(async () => {
+        worker.kill("SIGKILL");
+        await worker.exited;
+      });
+      return worker;
+    },
+    async runWorker(hooks, change = {}) {
+      const worker = await runWorker({ ...setup, ...change }, hooks);
+      disposables.defer(() => worker.stop());
+    },
+    workerLogs: () => logs.join(""),
+    verify: async () => [...await sql`select * from ingest.verify()`],
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   };
-}
-
-/** Waits for a sign that a worker gave in the gate's folder. */
-export function waitForSign(gate: string, name: RegExp): Promise<string> {
-  return waitFor(async () => {
-    for await (const entry of Deno.readDir(gate)) if (name.test(entry.name)) return entry.name;
-  }, { what: `sign ${name}` });
-}
-
-function tryKill(pid: number, signal: Deno.Signal): void {
-  try {
-    Deno.kill(pid, signal);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

@@ -1,12 +1,12 @@
 /**
- * A worker in a process of its own, to be stopped and killed by tests. Its one argument is {@linkcode WorkerSetup} as JSON.
- * It is put together by the same parts as the product's worker.
+ * A worker in a process of its own, to be stopped and killed by tests. Its one argument is
+ * {@linkcode WorkerSetup} as JSON.
  *
  * @module
  */
 import { NativeConnection, Runtime } from "@temporalio/worker";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
-import { openDatabase } from "../../activities/database.ts";
+import { type DatabaseLimits, openDatabase } from "../../activities/database.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { createWorker } from "../../scripts/services/create_worker.ts";
 import { readMigrations } from "../../scripts/services/migrate.ts";
@@ -20,32 +20,61 @@ export interface WorkerSetup {
   archive: string;
   failed: string;
   chunkBytes: number;
+  limits: DatabaseLimits;
   /** Directory in which the worker says `reached-<chunk>` before a chunk's transaction and waits for `go`. */
   gate?: string;
 }
 
-/** Parts of a worker's dependencies that a setup decides. */
-export async function workerDeps(setup: WorkerSetup): Promise<ActivityDeps> {
-  const { archive, failed, chunkBytes, gate } = setup;
-  return {
-    sql: openDatabase(setup.databaseUrl, "ingest", { limits: SHORT_LIMITS }),
-    contracts: new Map([[SHOP_EVENTS.feed, SHOP_EVENTS]]),
-    directories: { archive, failed },
-    archivePolicy: "move",
-    chunkBytes,
-    errorBudget: {},
-    worker: `worker ${Deno.pid}`,
-    schemaVersion: (await readMigrations()).length,
-    ...(gate !== undefined && { hooks: { beforeChunkTransaction: waitAtGate(gate) } }),
-  };
+/** A worker that runs. */
+export interface RunningWorker {
+  /** Lets running activities end, then closes all connections. */
+  stop(): Promise<void>;
+  /** Resolves when it has stopped. */
+  ended: Promise<void>;
 }
 
-const SHORT_LIMITS = {
-  idleInTransactionTimeoutMs: 1_500,
-  transactionTimeoutMs: 20_000,
-  lockTimeoutMs: 5_000,
-  statementDeadlineMs: 10_000,
-};
+/**
+ * Starts a worker in this process, put together from the same parts as the product's.
+ *
+ * @param hooks Points at which the test gets the word.
+ */
+export async function runWorker(
+  setup: WorkerSetup,
+  hooks: NonNullable<ActivityDeps["hooks"]> = {},
+): Promise<RunningWorker> {
+  const connection = await NativeConnection.connect({ address: setup.temporalAddress });
+  const sql = openDatabase(setup.databaseUrl, "ingest", { limits: setup.limits });
+  const worker = await createWorker({
+    connection,
+    namespace: "default",
+    inboxId: setup.inboxId,
+    bundle: { codePath: setup.bundlePath },
+    deps: {
+      sql,
+      contracts: new Map([[SHOP_EVENTS.feed, SHOP_EVENTS]]),
+      directories: { archive: setup.archive, failed: setup.failed },
+      archivePolicy: "move",
+      chunkBytes: setup.chunkBytes,
+      errorBudget: {},
+      worker: `worker ${Deno.pid}`,
+      schemaVersion: (await readMigrations()).length,
+      hooks,
+    },
+    poolSize: 4,
+    shutdownGraceMs: 1_000,
+  });
+  const ended = worker.run().finally(async () => {
+    await sql.end({ timeout: 1 });
+    await connection.close();
+  });
+  return {
+    ended,
+    async stop() {
+      worker.shutdown();
+      await ended;
+    },
+  };
+}
 
 function waitAtGate(gate: string) {
   return async (_fileId: number, chunkNo: number): Promise<void> => {
@@ -59,19 +88,10 @@ function waitAtGate(gate: string) {
 if (import.meta.main) {
   const setup: WorkerSetup = JSON.parse(Deno.args[0] ?? "");
   Runtime.install({ shutdownSignals: ["SIGTERM"] });
-  const connection = await NativeConnection.connect({ address: setup.temporalAddress });
-  const deps = await workerDeps(setup);
-  const worker = await createWorker({
-    connection,
-    namespace: "default",
-    inboxId: setup.inboxId,
-    bundle: { codePath: setup.bundlePath },
-    deps,
-    poolSize: 4,
-    shutdownGraceMs: 1_000,
-  });
+  const { ended } = await runWorker(
+    setup,
+    setup.gate === undefined ? {} : { beforeChunkTransaction: waitAtGate(setup.gate) },
+  );
   console.log("ready");
-  await worker.run();
-  await deps.sql.end({ timeout: 1 });
-  await connection.close();
+  await ended;
 }
