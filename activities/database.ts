@@ -1,6 +1,6 @@
-import { createConnection, type Socket } from "node:net";
 import { ApplicationFailure } from "@temporalio/common";
 import postgres from "postgres";
+import { openDatabaseSocket, type SocketTarget } from "./database_socket.ts";
 
 /** A pool of connections; integers of 8 bytes arrive as numbers (ids and offsets stay far below 2^53). */
 export type Sql = postgres.Sql<{ int8: number }>;
@@ -51,10 +51,12 @@ export function openDatabase(
     fetch_types: false,
     idle_timeout: 20,
     connect_timeout: 10,
+    // Whoever asks backs off by itself; a pool that waited longer and longer would be late when the server is back.
+    backoff: () => 0.2,
     onnotice: () => {},
     types: { int8: INT8_AS_NUMBER },
-    // Not in the library's types: a connected socket of our own, for the deadline.
-    ...{ socket: (target: SocketTarget) => connectSocket(target, limits.statementDeadlineMs) },
+    // Not in the library's types: a socket of our own.
+    ...{ socket: (target: SocketTarget) => openDatabaseSocket(target, limits.statementDeadlineMs) },
     connection: {
       application_name: applicationName,
       role: `clickledger_${role}`,
@@ -119,26 +121,6 @@ const INT8_AS_NUMBER = {
   serialize: (value: number) => String(value),
   parse: (text: string) => Number(text),
 };
-
-interface SocketTarget {
-  host: string[];
-  port: number[];
-  path?: string | false;
-}
-
-function connectSocket(target: SocketTarget, deadlineMs: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = target.path
-      ? createConnection(target.path)
-      : createConnection(target.port[0] ?? 5432, target.host[0] ?? "127.0.0.1");
-    socket.setTimeout(deadlineMs, () => socket.destroy());
-    socket.once("error", reject);
-    socket.once("connect", () => {
-      socket.off("error", reject);
-      resolve(socket);
-    });
-  });
-}
 
 /** Connection errors of the system (ECONNREFUSED) and of the driver (CONNECTION_CLOSED) have a code in capitals. */
 function connectionErrorCode(error: unknown): string | undefined {
