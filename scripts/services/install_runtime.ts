@@ -1,0 +1,48 @@
+import { type LogLevel as SdkLogLevel, type LogMetadata, Runtime } from "@temporalio/worker";
+import type { Logger } from "../log.ts";
+
+const LEVELS = {
+  TRACE: "trace",
+  DEBUG: "debug",
+  INFO: "debug",
+  WARN: "warn",
+  ERROR: "error",
+} as const satisfies Record<SdkLogLevel, string>;
+
+/** What tells a person where to look; the rest of the SDK's fields is noise in a log line. */
+const KEPT_FIELDS = ["workflowId", "activityType", "attempt", "taskQueue", "target"] as const;
+
+/**
+ * Sets up Temporal's native runtime, once per process and before the first connection. Signals stay
+ * with the command that runs: the SDK's own handlers would stop the worker before the watcher.
+ *
+ * @param log receives what the SDK says; its chatty INFO counts as debug
+ */
+export function installRuntime(log: Logger): void {
+  Runtime.install({
+    shutdownSignals: [],
+    logger: {
+      log: (level, message, meta) => write(log, level, message, meta),
+      trace: (message, meta) => write(log, "TRACE", message, meta),
+      debug: (message, meta) => write(log, "DEBUG", message, meta),
+      info: (message, meta) => write(log, "INFO", message, meta),
+      warn: (message, meta) => write(log, "WARN", message, meta),
+      error: (message, meta) => write(log, "ERROR", message, meta),
+    },
+    telemetryOptions: { logging: { filter: { core: "WARN", other: "ERROR" }, forward: {} } },
+  });
+}
+
+function write(log: Logger, level: SdkLogLevel, message: string, meta: LogMetadata = {}): void {
+  const fields = Object.fromEntries(
+    KEPT_FIELDS.flatMap((name) => meta[name] === undefined ? [] : [[name, meta[name]]]),
+  );
+  log[LEVELS[level]]({ ...fields, ...reasonOf(meta.error) }, message);
+}
+
+/** Its name and sentence; a failure of an activity carries no values, other errors come from code. */
+function reasonOf(error: unknown): { reason?: string } {
+  if (!(error instanceof Error)) return {};
+  const cause = error.cause instanceof Error ? error.cause : error;
+  return { reason: cause.message };
+}

@@ -1,0 +1,65 @@
+import type { ActivityDeps } from "../../activities/create_activities.ts";
+import { DEFAULT_LIMITS, openDatabase, type Sql } from "../../activities/database.ts";
+import type { IngestSettings } from "../../domain/ingest_api.ts";
+import { SHOP_EVENTS } from "../../domain/shop_events.ts";
+import { type Config, ConfigError } from "../config.ts";
+import { readMigrations } from "./migrate.ts";
+
+/** A span is one activity: at most this many chunks and bytes. */
+const SPAN_CHUNKS = 16;
+const SPAN_BYTES = 64 * 1024 * 1024;
+/** After an outage, loading goes on at the latest this much later. */
+const MAX_RETRY_INTERVAL_MS = 5_000;
+
+/** What workflows are told about this deployment. */
+export function ingestSettings(config: Config, searchAttributes: boolean): IngestSettings {
+  const { heartbeatTimeoutMs, chunkBytes } = config;
+  return {
+    heartbeatTimeoutMs,
+    chunksPerSpan: Math.max(1, Math.min(SPAN_CHUNKS, Math.floor(SPAN_BYTES / chunkBytes))),
+    maxRetryIntervalMs: MAX_RETRY_INTERVAL_MS,
+    searchAttributes,
+  };
+}
+
+/** A pool of the ingest role, with the time limits of the settings. */
+export function openIngestPool(
+  config: Config,
+  ownerUrl: string,
+  { max }: { max: number },
+): Sql {
+  const { ingestDatabaseUrl, statementTimeoutMs, idleInTransactionTimeoutMs } = config;
+  return openDatabase(ingestDatabaseUrl ?? ownerUrl, "ingest", {
+    max,
+    limits: {
+      ...DEFAULT_LIMITS,
+      idleInTransactionTimeoutMs,
+      transactionTimeoutMs: statementTimeoutMs,
+      // The server is asked first: it answers with an error, the socket's end with a guess.
+      statementDeadlineMs: statementTimeoutMs + 5_000,
+    },
+  });
+}
+
+/** What the activities of this process work with; its pool is the caller's to end. */
+export async function workerDeps(config: Config, ownerUrl: string): Promise<ActivityDeps> {
+  const { archive, failed, archivePolicy, chunkBytes, maxRejects, maxRejectShare } = config;
+  if (archivePolicy === "delete") {
+    throw new ConfigError(
+      "Cannot use CLICKLEDGER_ARCHIVE_POLICY=delete: this version keeps all bytes; use move or keep",
+    );
+  }
+  return {
+    sql: openIngestPool(config, ownerUrl, { max: config.databasePool }),
+    contracts: new Map([[SHOP_EVENTS.feed, SHOP_EVENTS]]),
+    directories: { archive, failed },
+    archivePolicy,
+    chunkBytes,
+    errorBudget: {
+      ...(maxRejects !== undefined && { maxRejects }),
+      ...(maxRejectShare !== undefined && { maxRejectShare }),
+    },
+    worker: `${Deno.hostname()}/${Deno.pid}`,
+    schemaVersion: (await readMigrations()).length,
+  };
+}
