@@ -28,6 +28,8 @@ export interface ActivityDeps {
   archivePolicy: "move" | "keep";
   /** Target size of a chunk, bytes. */
   chunkBytes: number;
+  /** Where expanded forms of compressed and UTF-16 files are kept while they load, absolute, and their cap in bytes. */
+  expansion: { spool: string; maxBytes: number };
   /** Beyond it a file is unloaded and fails; records that retention or another version refused do not count. */
   errorBudget: { maxRejects?: number; maxRejectShare?: number };
   /** Name of this worker, for the ledger. */

@@ -1,5 +1,4 @@
-import type { FileHandle } from "node:fs/promises";
-import { detectEncoding } from "../domain/detect_dialect.ts";
+import { type FileHandle, open } from "node:fs/promises";
 import type { FileFault } from "../domain/faults.ts";
 import type { IngestFileInput, Inspection } from "../domain/ingest_api.ts";
 import { mapHeader } from "../domain/map_header.ts";
@@ -9,6 +8,7 @@ import { heartbeatAndCheck, workflowOfActivity } from "./activity_context.ts";
 import { contractOf } from "./contract_of.ts";
 import type { ActivityDeps } from "./create_activities.ts";
 import { sqlstateOf } from "./database.ts";
+import { expandFile, spoolPath } from "./expand_file.ts";
 import { openVersion } from "./open_version.ts";
 import { type ClaimedFile, claimFile } from "./statements/claim_file.ts";
 import { abandonFile } from "./statements/finish_file.ts";
@@ -47,11 +47,11 @@ export async function inspectFile(
   if (!mapped.ok) return await giveUp(deps, claimed, mapped.fault);
 
   const recorded = await recordPlanOrWait(deps, claimed, {
-    sha256: plan.sha256,
+    sha256: read.sha256,
     endsWithNewline: plan.endsWithNewline,
     dataStart: plan.chunks[0]?.byteStart ?? plan.sizeBytes,
     dataEnd: plan.sizeBytes,
-    dialect: plan.dialect,
+    dialect: { ...plan.dialect, expanded: read.expanded },
     header: plan.header?.fields ?? [],
     chunks: plan.chunks,
   });
@@ -68,47 +68,73 @@ export async function inspectFile(
   };
 }
 
+/** What one pass over a file told: hash and size of the bytes as they landed, the plan of their expanded form. */
+interface ReadPlan {
+  plan: FilePlan;
+  sha256: string;
+  expanded: boolean;
+}
+
 /** Reads the version of the file that the row stands for, or says why that is not possible. */
 async function readPlan(
   deps: ActivityDeps,
   version: ClaimedFile,
-): Promise<{ plan: FilePlan } | { fault: FileFault }> {
+): Promise<ReadPlan | { fault: FileFault }> {
   const opened = await openVersion(version);
   if ("fault" in opened) return { fault: { code: opened.fault } };
   try {
-    if (/\.(gz|zst)$/i.test(version.fileName)) return { fault: { code: "unsupported_encoding" } };
-    const plan = await planChunks(opened.handle, deps.chunkBytes);
-    if (plan === null) return { fault: { code: "unsupported_encoding" } };
-    if (plan.sizeBytes !== version.identity.sizeBytes) return { fault: { code: "changed" } };
+    const expanded = await expandFile(opened.handle, {
+      name: version.fileName,
+      target: spoolPath(deps.expansion.spool, version.fileId),
+      maxBytes: deps.expansion.maxBytes,
+      onProgress: (bytesExpanded) => heartbeatAndCheck({ bytesExpanded }),
+    });
+    if (expanded !== null && "fault" in expanded) return { fault: { code: expanded.fault } };
+    const plan = expanded === null
+      ? await planChunks(opened.handle, deps.chunkBytes)
+      : await planSpool(deps, version.fileId);
+    const landed = expanded ?? plan;
+    if (landed.sizeBytes !== version.identity.sizeBytes) return { fault: { code: "changed" } };
     // What was written while we read would be found chunk by chunk; finding it now saves loading half a file.
     const again = await openVersion(version);
     if ("fault" in again) return { fault: { code: again.fault } };
     await again.handle.close();
-    if (plan.header === null) return { fault: { code: "empty_file" } };
-    if (plan.header.fault === undefined) return { plan };
-    const isText = plan.header.fault !== "invalid_utf8";
-    return { fault: { code: isText ? "header_not_recognised" : "unsupported_encoding" } };
+    const fault = headerFault(plan);
+    return fault ? { fault } : { plan, sha256: landed.sha256, expanded: expanded !== null };
   } finally {
     await opened.handle.close();
   }
 }
 
-/** Null when the encoding is not UTF-8. */
-async function planChunks(handle: FileHandle, chunkBytes: number): Promise<FilePlan | null> {
+async function planSpool(deps: ActivityDeps, fileId: number): Promise<FilePlan> {
+  const handle = await open(spoolPath(deps.expansion.spool, fileId), "r");
+  try {
+    return await planChunks(handle, deps.chunkBytes);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function planChunks(handle: FileHandle, chunkBytes: number): Promise<FilePlan> {
   const planner = new ChunkPlanner({ chunkBytes });
   const chunks: FilePlan["chunks"] = [];
   const buffer = new Uint8Array(READ_BYTES);
   for (let offset = 0;;) {
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
     if (bytesRead === 0) break;
-    const block = buffer.subarray(0, bytesRead);
-    if (offset === 0 && detectEncoding(block) !== "utf-8") return null;
-    chunks.push(...planner.push(block));
+    chunks.push(...planner.push(buffer.subarray(0, bytesRead)));
     offset += bytesRead;
     heartbeatAndCheck({ bytesInspected: offset });
   }
   const plan = planner.end();
   return { ...plan, chunks: [...chunks, ...plan.chunks] };
+}
+
+function headerFault({ header }: FilePlan): FileFault | null {
+  if (header === null) return { code: "empty_file" };
+  if (header.fault === undefined) return null;
+  const isText = header.fault !== "invalid_utf8";
+  return { code: isText ? "header_not_recognised" : "unsupported_encoding" };
 }
 
 /** Two claims with the same bytes race for one index entry: the loser looks again and sees the winner. */

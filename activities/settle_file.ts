@@ -1,10 +1,11 @@
 import { ApplicationFailure } from "@temporalio/common";
-import { mkdir } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FAULT_CODES } from "../domain/faults.ts";
 import type { IngestFileResult } from "../domain/ingest_api.ts";
 import { archiveName, settlesToFailed } from "../domain/ledger.ts";
 import type { ActivityDeps } from "./create_activities.ts";
+import { spoolPath } from "./expand_file.ts";
 import { moveFile } from "./move_file.ts";
 import { completeFile } from "./statements/finish_file.ts";
 import {
@@ -40,6 +41,7 @@ export async function settleFile(
     );
   }
   if (!row.settled) await moveAndMark(deps, row);
+  await rm(spoolPath(deps.expansion.spool, file.fileId), { force: true });
   return readResult(sql, file.fileId);
 }
 
@@ -74,11 +76,3 @@ function targetPath(
 
 /** Failures that left another version, or nothing of ours, at the path. */
 const UNREAD_CODES = new Set(["refused", "changed", "vanished", "unreadable_name"]);
-
-/** Makes the folders that settled files go to. */
-export async function makeDirectories(
-  { archive, failed }: ActivityDeps["directories"],
-): Promise<void> {
-  await mkdir(archive, { recursive: true });
-  await mkdir(failed, { recursive: true });
-}

@@ -72,6 +72,17 @@ export const SETTINGS = z.object({
     expected: DIRECTORY,
     defaultText: "failed in the home",
   }),
+  spool: setting(path.optional(), {
+    env: "CLICKLEDGER_SPOOL",
+    description: "Directory where compressed and UTF-16 files are expanded while they load.",
+    expected: DIRECTORY,
+    defaultText: "spool in the home",
+  }),
+  maxExpandedBytes: setting(wholeNumber(1, 1e15).default(64 * 1024 ** 3), {
+    env: "CLICKLEDGER_MAX_EXPANDED_BYTES",
+    description: "A compressed file that expands to more than this fails.",
+    expected: "a whole number of bytes",
+  }),
   archivePolicy: setting(z.enum(["move", "keep", "delete"]).default("move"), {
     env: "CLICKLEDGER_ARCHIVE_POLICY",
     description: "What becomes of a settled file; delete removes it 24 hours later.",
@@ -211,6 +222,7 @@ export interface Config extends Settings {
   readonly inbox: string;
   readonly archive: string;
   readonly failed: string;
+  readonly spool: string;
   /** The standard Temporal variables as they were set, for `temporal_connection.ts`. */
   readonly temporalEnvironment: Readonly<Record<string, string>>;
 }
@@ -279,6 +291,7 @@ function withPaths(settings: Settings, env: Record<string, string>): Config {
     inbox: resolve(settings.inbox ?? join(home, "inbox")),
     archive: resolve(settings.archive ?? join(home, "archive")),
     failed: resolve(settings.failed ?? join(home, "failed")),
+    spool: resolve(settings.spool ?? join(home, "spool")),
     temporalEnvironment: Object.fromEntries(
       Object.entries(env).filter(([name]) => name.startsWith("TEMPORAL_")),
     ),

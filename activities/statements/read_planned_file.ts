@@ -1,16 +1,17 @@
 import type { FileIdentity } from "../../domain/ingest_api.ts";
-import type { CsvDialect } from "../../domain/scan_csv.ts";
 import type { Sql } from "../database.ts";
+import type { StoredDialect } from "./record_plan.ts";
 
 /** A file whose plan is stored, with those of its chunks that a span has still to load. */
 export interface PlannedFile {
   fileId: number;
   feed: string;
+  fileName: string;
   identity: FileIdentity;
   archivePath: string | null;
   /** Milliseconds since 1970. */
   discoveredAt: number;
-  dialect: CsvDialect;
+  dialect: StoredDialect;
   header: string[];
   chunks: {
     chunkNo: number;
@@ -30,6 +31,7 @@ export async function readPlannedFile(
 ): Promise<PlannedFile> {
   const [file] = await sql<{
     feed: string;
+    file_name: string;
     path: string;
     ino: number;
     size_bytes: number;
@@ -37,10 +39,10 @@ export async function readPlannedFile(
     ctime_ms: number;
     archive_path: string | null;
     discovered_at: Date;
-    dialect: CsvDialect;
+    dialect: StoredDialect;
     header: string[];
   }[]>`
-    select feed, path, ino, size_bytes, mtime_ms, ctime_ms, archive_path, discovered_at, dialect,
+    select feed, file_name, path, ino, size_bytes, mtime_ms, ctime_ms, archive_path, discovered_at, dialect,
            header
     from ingest.files where file_id = ${fileId}`;
   if (file === undefined) throw new Error(`Cannot load file ${fileId}: there is no such file`);
@@ -54,6 +56,7 @@ export async function readPlannedFile(
   return {
     fileId,
     feed: file.feed,
+    fileName: file.file_name,
     identity: {
       path: file.path,
       ino: file.ino,

@@ -1,7 +1,11 @@
 import { ApplicationFailure } from "@temporalio/common";
+import type { CsvDialect } from "../../domain/scan_csv.ts";
 import type { FileState } from "../../domain/ledger.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { lockClaim } from "./lock_claim.ts";
+
+/** How the records of a file are read; `expanded`: from its expanded form in the spool. */
+export type StoredDialect = CsvDialect & { expanded: boolean };
 
 /** What inspection found out about the bytes of a file. */
 export interface StoredPlan {
@@ -11,7 +15,7 @@ export interface StoredPlan {
   dataStart: number;
   /** Size of the expanded file. */
   dataEnd: number;
-  dialect: object;
+  dialect: StoredDialect;
   header: string[];
   chunks: {
     chunkNo: number;
@@ -112,7 +116,7 @@ async function storePlan(tx: Transaction, fileId: number, plan: StoredPlan): Pro
     update ingest.files f
     set sha256 = ${plan.sha256}, ends_with_newline = ${plan.endsWithNewline},
         data_start = ${plan.dataStart}, data_end = ${plan.dataEnd},
-        dialect = ${tx.json(plan.dialect as never)}, header = ${tx.json(plan.header)},
+        dialect = ${tx.json({ ...plan.dialect })}, header = ${tx.json(plan.header)},
         supersedes = (select max(o.file_id) from ingest.files o
                       where o.inbox_id = f.inbox_id and o.file_name = f.file_name
                         and o.file_id < f.file_id and o.state in ('loaded', 'unloading')

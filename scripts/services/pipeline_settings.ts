@@ -54,6 +54,7 @@ export async function workerDeps(config: Config, ownerUrl: string): Promise<Acti
     contracts: new Map([[SHOP_EVENTS.feed, SHOP_EVENTS]]),
     directories: { archive, failed },
     archivePolicy,
+    expansion: { spool: config.spool, maxBytes: config.maxExpandedBytes },
     chunkBytes,
     errorBudget: {
       ...(maxRejects !== undefined && { maxRejects }),

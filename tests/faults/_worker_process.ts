@@ -54,6 +54,7 @@ export async function runWorker(
       contracts: new Map([[SHOP_EVENTS.feed, SHOP_EVENTS]]),
       directories: { archive: setup.archive, failed: setup.failed },
       archivePolicy: "move",
+      expansion: { spool: `${setup.archive}/../spool`, maxBytes: 10_000_000 },
       chunkBytes: setup.chunkBytes,
       errorBudget: {},
       worker: `worker ${Deno.pid}`,
