@@ -1,4 +1,5 @@
-import { Client, Connection, type WorkflowHandle } from "@temporalio/client";
+import { Client, type WorkflowHandle } from "@temporalio/client";
+import { NativeConnection } from "@temporalio/worker";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
 import { readIdentity } from "../../activities/file_identity.ts";
 import { type IngestSettings, SHORT_WAY_MAX_BYTES, taskQueue } from "../../domain/ingest_api.ts";
@@ -75,7 +76,8 @@ export async function faultPipeline(
   const { sql, url } = database ?? disposables.use(await testDatabase());
   const folder = disposables.use(await tempDir());
   const address = temporalAddress ?? await testTemporal();
-  const connection = await Connection.connect({ address });
+  // Not the client's own: when a server ends, its HTTP/2 aborts the whole process.
+  const connection = await NativeConnection.connect({ address });
   disposables.defer(() => connection.close());
   const client = new Client({ connection });
   const inboxId = crypto.randomUUID();
