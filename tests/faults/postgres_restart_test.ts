@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { waitFor } from "../harness.ts";
+import { type FaultPipeline, faultPipeline, type IngestHandle } from "./_fault_pipeline.ts";
+import { ownPostgres } from "./_own_services.ts";
+import { pendingFailures } from "./_pending_failures.ts";
+import { assertPlanted, plantFiles } from "./_planted_files.ts";
+
+for (
+  const { how, signal } of [
+    { how: "restarted at once", signal: "SIGINT" },
+    { how: "killed and recovered", signal: "SIGQUIT" },
+  ] as const
+) {
+  Deno.test(`PostgreSQL ${how} while files flow → files wait, say why, and load once`, async () => {
+    await using server = await ownPostgres();
+    const { database } = server;
+    await using pipeline = await faultPipeline({ chunkBytes: 16 * 1024, database });
+    const planted = await plantFiles(pipeline.inbox, { files: 8, rows: 1_000, seed: 11 });
+    const handles = await Promise.all(
+      planted.names.map((name, index) => pipeline.ingest(name, { shortWay: index % 2 === 0 })),
+    );
+    const worker = await pipeline.startWorker();
+    await waitFor(() => committedChunks(pipeline), { what: "a chunk to be committed" });
+
+    await server.end(signal);
+    const failures = await waitFor(() => findOutage(handles), {
+      what: "a pending activity that names the outage",
+    });
+    for (const text of failures) {
+      assert.match(text, /Cannot reach PostgreSQL|Cannot write to PostgreSQL: SQLSTATE 57P0\d/);
+      assert.ok(!text.includes(new URL(database.url).password));
+    }
+    await server.start();
+
+    await Promise.all(handles.map((handle) => handle.result()));
+    await assertPlanted(pipeline, planted);
+    worker.kill("SIGTERM");
+    assert.equal((await worker.exited).code, 0);
+  });
+}
+
+async function committedChunks({ sql }: FaultPipeline): Promise<boolean> {
+  const found = await sql`select from ingest.chunks where committed_at is not null limit 1`;
+  return found.length > 0;
+}
+
+/** What all pending activities say, once one says that PostgreSQL cannot be reached. */
+async function findOutage(handles: readonly IngestHandle[]): Promise<string[] | null> {
+  const failures = (await Promise.all(handles.map(pendingFailures))).flat();
+  return failures.some((text) => text.startsWith("Cannot reach PostgreSQL")) ? failures : null;
+}
