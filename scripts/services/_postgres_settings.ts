@@ -12,6 +12,7 @@ const LOADING_SETTINGS: readonly (readonly [name: string, value: string, reason:
     "'15min'",
     "each checkpoint makes the next change of a page write it whole",
   ],
+  ["synchronous_commit", "on", "a chunk reported committed survives a kill -9 of the server"],
   ["wal_compression", "off", "this build has only pglz, which costs more CPU than it saves disk"],
   ["max_locks_per_transaction", "256", "a query over all months locks each partition and index"],
   ["random_page_cost", "1.1", "the disk is an SSD"],
@@ -27,13 +28,11 @@ const LOADING_SETTINGS: readonly (readonly [name: string, value: string, reason:
 
 const UNSAFE_SETTINGS: typeof LOADING_SETTINGS = [
   ["fsync", "off", "a test database need not survive a power cut"],
-  ["synchronous_commit", "off", "as above"],
   ["full_page_writes", "off", "as above"],
 ];
 
 const SAFE_SETTINGS: typeof LOADING_SETTINGS = [
   ["fsync", "on", "a committed chunk survives a power cut"],
-  ["synchronous_commit", "on", "a chunk that was reported committed is on disk"],
   ["full_page_writes", "on", "half-written pages can be mended"],
 ];
 

@@ -1,9 +1,11 @@
-import { Connection } from "@temporalio/client";
+import { NativeConnection } from "@temporalio/worker";
 import { SEARCH_ATTRIBUTES } from "../../domain/search_attributes.ts";
 import type { TemporalTarget } from "./temporal_target.ts";
 
 /** Name of one of {@linkcode SEARCH_ATTRIBUTES}. */
 export type SearchAttributeName = keyof typeof SEARCH_ATTRIBUTES;
+
+const NAMES = Object.keys(SEARCH_ATTRIBUTES) as SearchAttributeName[];
 
 /** Types as the command line of the Temporal CLI spells them, and their numbers in its API. */
 const TYPES = {
@@ -11,31 +13,37 @@ const TYPES = {
   INT: { cli: "Int", number: 3 },
 } as const;
 
-/** Arguments for a dev server that is to know the attributes from its first moment. */
-export function searchAttributeArguments(): string[] {
-  return Object.entries(SEARCH_ATTRIBUTES).flatMap(
-    ([name, type]) => ["--search-attribute", `${name}=${TYPES[type].cli}`],
-  );
+/** Names and types for the command line of the Temporal CLI, such as `["Feed", "Keyword"]`. */
+export function searchAttributeTypes(): [name: SearchAttributeName, type: string][] {
+  return NAMES.map((name) => [name, TYPES[SEARCH_ATTRIBUTES[name]].cli]);
+}
+
+/** @param listed answer of the server's method ListSearchAttributes */
+export function missingSearchAttributes(
+  listed: { customAttributes?: Record<string, unknown> | null },
+): SearchAttributeName[] {
+  return NAMES.filter((name) => !Object.hasOwn(listed.customAttributes ?? {}, name));
 }
 
 /**
- * Registers the search attributes that a server lacks.
+ * Registers the search attributes that a server lacks, over the SDK's native connection: the
+ * command has set up the SDK's runtime before (`install_runtime.ts`).
  *
  * @returns names that were added now
  * @throws when the server does not let this client change its namespace, as Temporal Cloud does
  */
 export async function registerSearchAttributes(
-  { namespace, connectionOptions }: TemporalTarget,
+  target: TemporalTarget,
 ): Promise<SearchAttributeName[]> {
-  const connection = await Connection.connect(connectionOptions);
+  const { namespace, connectionOptions } = target;
+  const connection = await NativeConnection.connect(connectionOptions);
   try {
-    const missing = (await readAttributes(connection, namespace)).missing;
+    const { missing } = await readAttributes(connection, namespace);
     if (missing.length === 0) return [];
+    const types = missing.map((name) => [name, TYPES[SEARCH_ATTRIBUTES[name]].number]);
     await connection.operatorService.addSearchAttributes({
       namespace,
-      searchAttributes: Object.fromEntries(missing.map((name) => {
-        return [name, TYPES[SEARCH_ATTRIBUTES[name]].number];
-      })),
+      searchAttributes: Object.fromEntries(types),
     });
     return missing;
   } finally {
@@ -46,16 +54,15 @@ export async function registerSearchAttributes(
 /**
  * Which of the search attributes a server has; a start that sets another one fails.
  *
- * @param connection open connection to the server
+ * @param connection open native connection to the server
+ * @throws when the server does not list them
  */
 export async function readAttributes(
-  connection: Connection,
+  { operatorService }: Pick<NativeConnection, "operatorService">,
   namespace: string,
 ): Promise<{ present: SearchAttributeName[]; missing: SearchAttributeName[] }> {
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const names = Object.keys(SEARCH_ATTRIBUTES) as SearchAttributeName[];
-  return {
-    present: names.filter((name) => name in customAttributes),
-    missing: names.filter((name) => !(name in customAttributes)),
-  };
+  const missing = missingSearchAttributes(
+    await operatorService.listSearchAttributes({ namespace }),
+  );
+  return { present: NAMES.filter((name) => !missing.includes(name)), missing };
 }

@@ -1,13 +1,11 @@
 import { join } from "node:path";
-import { Connection } from "@temporalio/client";
 import { prepareLogFile, readLogTail } from "./_service_log.ts";
 import { findTemporalBinary } from "./_temporal_binary.ts";
 import type { StopStep } from "./end_process.ts";
 import { type ServiceProcess, startProcess } from "./processes.ts";
 import type { Progress } from "./progress.ts";
 import { requireFreePort } from "./require_free_port.ts";
-import { registerSearchAttributes, searchAttributeArguments } from "./search_attributes.ts";
-import { devServerTarget } from "./temporal_target.ts";
+import { missingSearchAttributes, searchAttributeTypes } from "./search_attributes.ts";
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_STEPS: readonly StopStep[] = [["SIGTERM", 10_000], ["SIGKILL", 5_000]];
@@ -62,15 +60,14 @@ export async function startTemporal(
     stopSteps: STOP_STEPS,
   });
   const address = `127.0.0.1:${port}`;
+  const webUiUrl = `http://127.0.0.1:${uiPort}`;
   try {
-    await waitUntilServing(server, { address, logFile, databaseFile });
-    // A database file made by an earlier version may know fewer of them.
-    await registerSearchAttributes(devServerTarget(address));
+    await waitUntilServing(server, { webUiUrl, logFile, databaseFile });
+    await addSearchAttributes(program, { address, webUiUrl });
   } catch (error) {
     await server.stop();
     throw error;
   }
-  const webUiUrl = `http://127.0.0.1:${uiPort}`;
   return { address, webUiUrl, pid: server.pid, ended: server.ended, stop: () => server.stop() };
 }
 
@@ -89,20 +86,20 @@ function serverArguments(
     ...["--dynamic-config-value", "history.transferProcessorMaxPollRPS=1000"],
     // ... and the list of workflows may lag 0.2 s: its updates compete with the tasks for one core.
     ...["--dynamic-config-value", "history.visibilityProcessorMaxPollRPS=5"],
-    ...searchAttributeArguments(),
+    ...searchAttributeTypes().flatMap((pair) => ["--search-attribute", pair.join("=")]),
     ...["--log-level", "error"],
   ];
 }
 
 async function waitUntilServing(
   server: ServiceProcess,
-  { address, logFile, databaseFile }: { address: string; logFile: string; databaseFile: string },
+  { webUiUrl, logFile, databaseFile }: { webUiUrl: string; logFile: string; databaseFile: string },
 ): Promise<void> {
   let hasEnded = false;
   server.ended.then(() => hasEnded = true);
   const deadline = performance.now() + START_TIMEOUT_MS;
   while (!hasEnded && performance.now() < deadline) {
-    if (await isServing(address)) return;
+    if (await isServing(webUiUrl)) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   const what = hasEnded ? "it ended" : `it did not serve within ${START_TIMEOUT_MS / 1000} s`;
@@ -113,17 +110,42 @@ async function waitUntilServing(
   );
 }
 
-/** The namespace is made after the port is opened. */
-async function isServing(address: string): Promise<boolean> {
+/**
+ * The Web UI passes calls on to the frontend. Not by gRPC: the client for it is for Node's HTTP/2,
+ * and in Deno a connection that the server closes when idle, after two minutes and also one that
+ * was closed here, ends the whole process (an assertion of nghttp2); the SDK's native connection
+ * would set up its runtime before the command could.
+ */
+async function isServing(webUiUrl: string): Promise<boolean> {
   try {
-    const connection = await Connection.connect({ address, connectTimeout: 1_000 });
-    try {
-      await connection.workflowService.describeNamespace({ namespace: "default" });
-      return true;
-    } finally {
-      await connection.close();
-    }
+    const response = await fetch(`${webUiUrl}/api/v1/namespaces/default`);
+    await response.body?.cancel();
+    return response.ok;
   } catch {
     return false;
+  }
+}
+
+/** A database file made by an earlier version knows fewer, and the server's arguments add none. */
+async function addSearchAttributes(
+  program: string,
+  { address, webUiUrl }: { address: string; webUiUrl: string },
+): Promise<void> {
+  const response = await fetch(`${webUiUrl}/api/v1/namespaces/default/search-attributes`);
+  const missing = missingSearchAttributes(await response.json());
+  if (missing.length === 0) return;
+  const types = searchAttributeTypes().filter(([name]) => missing.includes(name));
+  const { success, stderr } = await new Deno.Command(program, {
+    args: [
+      ...["operator", "search-attribute", "create", "--address", address],
+      ...types.flatMap(([name, type]) => ["--name", name, "--type", type]),
+    ],
+    stdin: "null",
+    stdout: "null",
+  }).output();
+  if (!success) {
+    throw new Error(
+      `Cannot register search attributes: ${new TextDecoder().decode(stderr).trim()}`,
+    );
   }
 }

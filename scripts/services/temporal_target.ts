@@ -1,12 +1,15 @@
-import type { ConnectionOptions } from "@temporalio/client";
+import type { NativeConnectionOptions } from "@temporalio/worker";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import type { Config } from "../config.ts";
 
 /** A namespace on a Temporal server and how to reach it. */
 export interface TemporalTarget {
   readonly namespace: string;
-  /** Fits `Connection.connect` and `NativeConnection.connect`: address, TLS, API key, metadata. */
-  readonly connectionOptions: Pick<ConnectionOptions, "address" | "apiKey" | "tls" | "metadata">;
+  /** Address, TLS, API key and metadata, for `NativeConnection.connect`. */
+  readonly connectionOptions: Pick<
+    NativeConnectionOptions,
+    "address" | "apiKey" | "tls" | "metadata"
+  >;
 }
 
 /** Each of these names a server; the others only say how to talk to it. */
@@ -38,7 +41,8 @@ export function readTemporalTarget(
     namespace: namespace ?? "default",
     connectionOptions: {
       address,
-      ...(apiKey === undefined ? {} : { apiKey }),
+      // As text, never as a function that gives one.
+      ...(typeof apiKey === "string" ? { apiKey } : {}),
       ...(tls === undefined ? {} : { tls }),
       ...(metadata === undefined ? {} : { metadata }),
     },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { testDatabase, testTemporal, waitFor } from "../harness.ts";
-import { Connection } from "@temporalio/client";
+import { NativeConnection } from "@temporalio/worker";
 
 Deno.test("testDatabase() gives each caller a migrated database of its own", async () => {
   await using first = await testDatabase();
@@ -14,7 +14,7 @@ Deno.test("testDatabase() gives each caller a migrated database of its own", asy
 });
 
 Deno.test("testTemporal() gives the address of a server that serves", async () => {
-  const connection = await Connection.connect({ address: await testTemporal() });
+  const connection = await NativeConnection.connect({ address: await testTemporal() });
   await connection.workflowService.describeNamespace({ namespace: "default" });
   await connection.close();
 });

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { HomeLockedError, lockHome } from "../../../scripts/services/lock_home.ts";
+import { tempDir } from "../../harness.ts";
+
+Deno.test("lockHome() lets one in, and tells the next who that is and what to do", async () => {
+  await using home = await tempDir();
+  {
+    using _lock = await lockHome(home.path);
+    await assert.rejects(lockHome(home.path), (error) => {
+      assert.ok(error instanceof HomeLockedError);
+      assert.equal(error.pid, Deno.pid);
+      return error.message.includes(`kill ${Deno.pid}`) &&
+        error.message.includes("CLICKLEDGER_HOME");
+    });
+  }
+  using _again = await lockHome(home.path);
+});

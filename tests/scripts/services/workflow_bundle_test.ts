@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { workflowBundle } from "../../../scripts/services/workflow_bundle.ts";
+import { projectPath, tempDir } from "../../harness.ts";
+
+Deno.test("workflowBundle() builds once, and again when a source changes", async () => {
+  await using directory = await tempDir();
+  const cache = join(directory.path, "cache");
+  const project = join(directory.path, "project");
+  for (const name of ["workflows", "domain"]) {
+    await Deno.mkdir(join(project, name), { recursive: true });
+  }
+  await Deno.symlink(projectPath("node_modules"), join(project, "node_modules"));
+  await Deno.writeTextFile(join(project, "deno.lock"), "{}");
+  const workflows = join(project, "workflows/all_workflows.ts");
+  await Deno.writeTextFile(
+    workflows,
+    `import { limit } from "../domain/limit.ts";
+     export async function shout(name: string): Promise<string> { return name + limit; }`,
+  );
+  await Deno.writeTextFile(join(project, "domain/limit.ts"), "export const limit: number = 7;");
+  const progress: string[] = [];
+  const build = () => workflowBundle({ cache, project, progress: (line) => progress.push(line) });
+
+  const { codePath } = await build();
+  assert.match(await Deno.readTextFile(codePath), /shout/);
+  assert.deepEqual(await build(), { codePath });
+  assert.equal(progress.length, 1);
+
+  await Deno.writeTextFile(join(project, "domain/limit.ts"), "export const limit: number = 8;");
+  assert.notEqual((await build()).codePath, codePath);
+
+  await Deno.writeTextFile(workflows, `import "./missing.ts";`);
+  await assert.rejects(build(), /Cannot bundle the workflows: [^]*missing\.ts/);
+});
