@@ -1,6 +1,7 @@
 import { copyFile, link, lstat, open, rename, unlink, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { FileIdentity } from "../domain/ingest_api.ts";
+import { givenBackName } from "../domain/ledger.ts";
 import { errorCode, isMissing, readIdentity, sameVersion } from "./file_identity.ts";
 
 /** Prefix of the name a file has for the moment between inbox and archive; hidden, so no watcher takes it for new. */
@@ -53,9 +54,7 @@ export function settlingPath(path: string, fileId: number): string {
 
 /** Gives a version that we must not take its name back; never over a file that came in the meantime. */
 async function putBack(settling: string, path: string, fileId: number): Promise<void> {
-  const [, stem = basename(path), extension = ""] =
-    basename(path).match(/^(.*?)(\.(?:csv|tsv|txt)(?:\.(?:gz|zst))?)$/i) ?? [];
-  const names = [path, join(dirname(path), `${stem}~${fileId}${extension}`)];
+  const names = [path, join(dirname(path), givenBackName(basename(path), fileId))];
   for (const name of names) {
     try {
       await link(settling, name);

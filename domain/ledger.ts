@@ -109,9 +109,37 @@ export function settlesToFailed(state: FileState): boolean {
  * ```
  */
 export function archiveName(fileName: string, fileId: number): string {
+  return numberedName(fileName, `.${fileId}`);
+}
+
+/**
+ * Name under which a version is given back to the inbox when its own is taken again: `<stem>~<file_id><ext>`.
+ *
+ * @param fileName Name under which the file landed.
+ * @param fileId Number of the file version.
+ * @example
+ * ```ts
+ * import { givenBackName } from "./ledger.ts";
+ * import assert from "node:assert/strict";
+ * assert.equal(givenBackName("events.csv.gz", 7), "events~7.csv.gz");
+ * ```
+ */
+export function givenBackName(fileName: string, fileId: number): string {
+  return numberedName(fileName, `~${fileId}`);
+}
+
+/** File systems allow 255 bytes; 6 are left for `.part` and a dot while a file is copied to another device. */
+const MAX_NAME_BYTES = 249;
+
+function numberedName(fileName: string, number: string): string {
   const extension = fileName.match(/\.(csv|tsv|txt)(\.(gz|zst))?$/i)?.[0] ?? "";
-  const stem = fileName.slice(0, fileName.length - extension.length);
-  return `${stem}.${fileId}${extension}`;
+  const stem = Array.from(fileName.slice(0, fileName.length - extension.length));
+  const encoder = new TextEncoder();
+  for (;;) {
+    const name = `${stem.join("")}${number}${extension}`;
+    if (encoder.encode(name).length <= MAX_NAME_BYTES) return name;
+    stem.pop();
+  }
 }
 
 /**
