@@ -13,15 +13,12 @@ export function plainArray(values: readonly (string | number | null)[]): string 
  * @param values Column of values; null becomes SQL null.
  */
 export function textArray(values: readonly (string | null)[]): string {
-  let literal = "{";
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (i > 0) literal += ",";
-    if (value === null || value === undefined) literal += "null";
-    else if (NEEDS_ESCAPE.test(value)) literal += `"${value.replace(/[\\"]/g, "\\$&")}"`;
-    else literal += `"${value}"`;
-  }
-  return literal + "}";
+  return `{${values.map(quote).join(",")}}`;
 }
 
 const NEEDS_ESCAPE = /[\\"]/;
+
+function quote(value: string | null): string {
+  if (value === null) return "null";
+  return NEEDS_ESCAPE.test(value) ? `"${value.replace(/[\\"]/g, "\\$&")}"` : `"${value}"`;
+}
