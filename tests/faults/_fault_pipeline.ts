@@ -1,3 +1,4 @@
+import "./_quiet_runtime.ts";
 import { Client, type WorkflowHandle } from "@temporalio/client";
 import { NativeConnection } from "@temporalio/worker";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
