@@ -13,6 +13,7 @@
  */
 import { join } from "node:path";
 import { makeRunDirectory, startTestServices, withoutSettings } from "./_test_services.ts";
+import { recordProcess } from "./services/processes.ts";
 import { addCounts, countTests, renderCounts, type TestCounts } from "./count_tests.ts";
 
 const USAGE = `Usage: deno task test [--unit] [PATH | NAME]...
@@ -135,12 +136,15 @@ async function runTests(
   { directory, index, env }: { directory: string; index: number; env: Record<string, string> },
 ): Promise<TestCounts> {
   const reportFile = join(directory, `report-${index}.xml`);
+  const reportOption = `--junit-path=${reportFile}`;
   testing = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", `--junit-path=${reportFile}`, ...args],
+    args: ["test", "--allow-all", reportOption, ...args],
     clearEnv: true,
     env: { ...withoutSettings(Deno.env.toObject()), TMPDIR: join(directory, "tmp"), ...env },
     stdin: "null",
   }).spawn();
+  // After a kill -9 of this process the next run ends it, before it clears its directory away.
+  await recordProcess(directory, { name: "tests", marker: reportOption, pid: testing.pid });
   const { success } = await testing.status;
   testing = undefined;
   return countTests(await Deno.readTextFile(reportFile).catch(() => undefined), success);

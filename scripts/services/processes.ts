@@ -55,10 +55,8 @@ export async function startProcess(
   command: ServiceCommand,
 ): Promise<ServiceProcess> {
   const { name, marker, stopSteps } = command;
-  await Deno.mkdir(join(home, "processes"), { recursive: true });
-  const recordFile = join(home, "processes", `${name}.json`);
   // Before the start: a kill -9 between start and record must not leave a process unknown.
-  await writeJsonFile(recordFile, { name, marker, stopSteps } satisfies ProcessRecord);
+  const recordFile = await writeRecord(home, { name, marker, stopSteps });
   const child = new Deno.Command("/bin/sh", {
     // Piped output would die with this process and take the child along at its next line.
     args: [
@@ -82,10 +80,7 @@ export async function startProcess(
   const ended = child.status;
   const startedAt = (await readProcess(child.pid))?.startedAt;
   const running = { pid: child.pid, startedAt: startedAt ?? "ended" };
-  await writeJsonFile(
-    recordFile,
-    { name, marker, stopSteps, ...running } satisfies ProcessRecord,
-  );
+  await writeRecord(home, { name, marker, stopSteps, ...running });
   return {
     pid: child.pid,
     ended,
@@ -95,6 +90,19 @@ export async function startProcess(
       await removeFile(recordFile);
     },
   };
+}
+
+/**
+ * Records a process that was started otherwise, so that {@linkcode endOrphans} finds it.
+ *
+ * @param marker one of its arguments that only a process of this home has
+ */
+export async function recordProcess(
+  home: string,
+  { name, marker, pid }: { name: string; marker: string; pid: number },
+): Promise<void> {
+  const startedAt = (await readProcess(pid))?.startedAt ?? "ended";
+  await writeRecord(home, { name, marker, stopSteps: [["SIGKILL", 5_000]], pid, startedAt });
 }
 
 /**
@@ -119,6 +127,13 @@ export async function endOrphans(home: string, progress: Progress): Promise<stri
     await removeFile(recordFile);
   }
   return ended;
+}
+
+async function writeRecord(home: string, record: ProcessRecord): Promise<string> {
+  await Deno.mkdir(join(home, "processes"), { recursive: true });
+  const recordFile = join(home, "processes", `${record.name}.json`);
+  await writeJsonFile(recordFile, record);
+  return recordFile;
 }
 
 async function listRecordFiles(home: string): Promise<string[]> {

@@ -111,9 +111,9 @@ async function waitUntilServing(
 }
 
 /**
- * The Web UI passes calls on to the frontend. Not by gRPC: the client for it is for Node's HTTP/2,
- * and in Deno a connection that the server closes when idle, after two minutes and also one that
- * was closed here, ends the whole process (an assertion of nghttp2); the SDK's native connection
+ * The Web UI passes calls on to the frontend. Not by gRPC: the client for it is made for Node's
+ * HTTP/2, and in Deno 2.9 an idle connection, which the server closes after two minutes, crashes the
+ * whole process (nghttp2, `find_stream_on_goaway_func`); the SDK's native connection is sound, but
  * would set up its runtime before the command could.
  */
 async function isServing(webUiUrl: string): Promise<boolean> {
