@@ -7,3 +7,12 @@ export class UsageError extends Error {
 export class TaskError extends Error {
   override readonly name = "TaskError";
 }
+
+/** A person stopped the command before it was done; exit code 130, as shells have it. */
+export class InterruptedError extends Error {
+  override readonly name = "InterruptedError";
+
+  constructor() {
+    super("Stopped before it was done");
+  }
+}

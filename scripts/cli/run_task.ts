@@ -1,10 +1,11 @@
 import { type Command, CommanderError } from "commander";
 import { ConfigError } from "../config.ts";
-import { UsageError } from "./failures.ts";
+import { InterruptedError, UsageError } from "./failures.ts";
 
 /**
- * Runs a command and ends the process: 0 done, 1 failed, 2 wrong usage, or what the command put into
- * `Deno.exitCode`. An error is one sentence on stderr; its stack only at log level debug or trace.
+ * Runs a command and ends the process: 0 done, 1 failed, 2 wrong usage, 130 interrupted, or what the
+ * command put into `Deno.exitCode`. An error is told on stderr without its stack, unless the log level
+ * is debug or trace.
  *
  * @param command made by `create_command.ts`, with an action that throws what went wrong
  * @param args without the program, by default those of the process
@@ -20,13 +21,14 @@ async function run(command: Command, args: string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return isAnswer(error) ? 0 : 2;
     console.error(describeError(error));
+    if (error instanceof InterruptedError) return 130;
     return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
   }
 }
 
 /** `--help` and `--version` end by an error as well; help shown for want of a subcommand is none. */
-function isAnswer({ code, exitCode }: CommanderError): boolean {
-  return exitCode === 0 && (code === "commander.helpDisplayed" || code === "commander.version");
+function isAnswer({ code }: CommanderError): boolean {
+  return code === "commander.helpDisplayed" || code === "commander.version";
 }
 
 function describeError(error: unknown): string {

@@ -89,7 +89,7 @@ export async function startPipeline(
     const client = new Client({ connection, namespace });
     const foundation = { config, services, connection, client, inboxId, log, parts, fail };
     if (bundling) await startWorker(foundation, await bundling);
-    if (roles.watch) await startWatcher(foundation, { searchAttributes, eager: roles.worker });
+    if (roles.watch) startWatcher(foundation, { searchAttributes, eager: roles.worker });
 
     const run = describeRun(config, services);
     if (joined === undefined) {
@@ -135,10 +135,10 @@ async function drain(worker: Worker, running: Promise<void>): Promise<void> {
   await running.catch(() => {});
 }
 
-async function startWatcher(
+function startWatcher(
   { config, services, client, inboxId, log, parts, fail }: Foundation,
   { searchAttributes, eager }: { searchAttributes: boolean; eager: boolean },
-): Promise<void> {
+): void {
   const sql = openIngestPool(config, services.databaseUrl, { max: 2 });
   parts.defer(() => sql.end({ timeout: 5 }));
   const { inbox, archive, failed, settleMs, relistMs, maxFilesInFlight, workflowTaskTimeoutMs } =

@@ -1,0 +1,26 @@
+import type { Sql } from "../../activities/database.ts";
+import type { Cell, Column } from "../cli/print_rows.ts";
+
+/** Every table, view and function of the product that the role may use, with its comment; no partitions. */
+export async function listObjects(sql: Sql): Promise<{ columns: Column[]; rows: Cell[][] }> {
+  const objects = await sql<{ name: string; kind: string; comment: string | null }[]>`
+    select format('%s.%s', n.nspname, c.relname) as name,
+           case c.relkind when 'v' then 'view' when 'm' then 'materialized view' else 'table' end as kind,
+           obj_description(c.oid, 'pg_class') as comment
+    from pg_class c
+    join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname in ('shop', 'ingest') and c.relkind in ('r', 'p', 'v', 'm') and not c.relispartition
+      and (has_table_privilege(c.oid, 'select') or has_any_column_privilege(c.oid, 'select'))
+    union all
+    select format('%s.%s(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
+           case p.prokind when 'p' then 'procedure' else 'function' end,
+           obj_description(p.oid, 'pg_proc')
+    from pg_proc p
+    join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname in ('shop', 'ingest') and has_function_privilege(p.oid, 'execute')
+    order by kind desc, name`;
+  return {
+    columns: [{ name: "name" }, { name: "kind" }, { name: "comment" }],
+    rows: objects.map(({ name, kind, comment }) => [name, kind, comment]),
+  };
+}
