@@ -7,8 +7,8 @@
  * import assert from "node:assert/strict";
  *
  * const coin = new WeightedChoice([3, 1]);
- * assert.equal(coin.pick(0.74), 0);
- * assert.equal([0.1, 0.3, 0.6, 0.9].map((u) => coin.pick(u)).filter((side) => side === 1).length, 1);
+ * const sides = Array.from({ length: 100 }, (_, index) => coin.pick((index + 0.5) / 100));
+ * assert.equal(sides.filter((side) => side === 0).length, 75);
  * ```
  */
 export class WeightedChoice {
