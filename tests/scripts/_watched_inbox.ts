@@ -3,12 +3,17 @@ import { NativeConnection } from "@temporalio/worker";
 import pino from "pino";
 import { openDatabase } from "../../activities/database.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
+import { createLogger } from "../../scripts/log.ts";
+import { installRuntime } from "../../scripts/services/install_runtime.ts";
 import { readMigrations } from "../../scripts/services/migrate.ts";
 import { createWorker } from "../../scripts/services/create_worker.ts";
 import { type InboxWatch, watchInbox, type WatchParts } from "../../scripts/watch_inbox.ts";
 import { type TcpProxy, tcpProxy } from "../activities/_tcp_proxy.ts";
 import { cells, csvLine, NAMES, VIEW } from "../domain/_shop_event.ts";
 import { tempDir, testBundle, testDatabase, testTemporal, waitFor } from "../harness.ts";
+
+// What the SDK says of outages is not what these tests look at.
+installRuntime(createLogger("silent"));
 
 /** A row of the ledger, as the tests look at it. */
 export interface FileRow {
@@ -54,7 +59,11 @@ export interface WatchedInbox extends AsyncDisposable {
  * @param options.proxied puts a proxy between PostgreSQL and both watcher and worker
  */
 export async function watchedInbox(
-  { worker = true, proxied = false }: { worker?: boolean; proxied?: boolean } = {},
+  { worker = true, proxied = false, archivePolicy = "move" }: {
+    worker?: boolean;
+    proxied?: boolean;
+    archivePolicy?: "move" | "keep";
+  } = {},
 ): Promise<WatchedInbox> {
   const disposables = new AsyncDisposableStack();
   const database = disposables.use(await testDatabase());
@@ -104,7 +113,7 @@ export async function watchedInbox(
         sql,
         contracts: new Map([[SHOP_EVENTS.feed, SHOP_EVENTS]]),
         directories: places,
-        archivePolicy: "move",
+        archivePolicy,
         expansion: { spool: `${folder}/spool`, maxBytes: 10_000_000 },
         chunkBytes: 64 * 1024,
         errorBudget: {},

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { readIdentity } from "../../activities/file_identity.ts";
+import { ingestWorkflowId } from "../../domain/workflow_ids.ts";
+import { waitFor } from "../harness.ts";
+import { csvOf, type WatchedInbox, watchedInbox } from "./_watched_inbox.ts";
+
+Deno.test("watchInbox() starts what the ledger has begun, under the stored workflow id", async () => {
+  await using at = await watchedInbox();
+  await Deno.writeTextFile(`${at.inbox}/begun.csv`, csvOf(2));
+  await Deno.writeTextFile(`${at.inbox}/reopened.csv`, csvOf(3));
+  const begun = await beginRow(at, "begun.csv");
+  const reopened = await beginRow(at, "reopened.csv", `reopen/${at.parts.inboxId}/2`);
+  // Rows of the ledger are outside the bound on new files.
+  at.watch({ maxFilesInFlight: 1, settleMs: 600_000 });
+  const rows = await at.settled(2);
+  assert.deepEqual(
+    rows.map(({ workflow_id, state, records }) => [workflow_id, state, records]),
+    [[begun, "loaded", 2], [reopened, "loaded", 3]],
+  );
+  assert.deepEqual(await at.violations(), []);
+});
+
+Deno.test("watchInbox() starts a complete workflow again whose file is unfinished", async () => {
+  await using at = await watchedInbox();
+  const watch = at.watch();
+  await Deno.writeTextFile(`${at.inbox}/a.csv`, csvOf(2));
+  await at.settled(1);
+  await waitFor(async () => {
+    await watch.relist();
+    return watch.stats().inFlight === 0;
+  }, { what: "no file in flight" });
+  await at.sql`update ingest.files set settled_at = null`;
+  await watch.relist();
+  await watch.relist();
+  const [row] = await at.settled(1);
+  assert.equal(row?.state, "loaded");
+  assert.deepEqual(await namesIn(at.parts.directories.archive), ["a.1.csv"]);
+});
+
+Deno.test("watchInbox() has a file brought on that a crash left between inbox and archive", async () => {
+  await using at = await watchedInbox();
+  const watch = at.watch();
+  await Deno.writeTextFile(`${at.inbox}/a.csv`, csvOf(2));
+  await at.settled(1);
+  await watch.stop();
+  // As a kill between the two renames leaves it, with the workflow lost as well.
+  await Deno.rename(`${at.parts.directories.archive}/a.1.csv`, `${at.inbox}/.settling-1`);
+  await at.sql`update ingest.files set settled_at = null`;
+  await Deno.writeTextFile(`${at.inbox}/.settling-999`, "somebody else's");
+  const next = at.watch();
+  for (let i = 0; i < 3; i++) await next.relist();
+  await at.settled(1);
+  assert.deepEqual(await namesIn(at.parts.directories.archive), ["a.1.csv"]);
+  assert.deepEqual(await namesIn(at.inbox), [".settling-999"]);
+  const told = at.log.filter(({ msg }) => msg.includes(".settling-"));
+  assert.deepEqual(told.map(({ msg }) => msg), [
+    `Cannot settle ${at.inbox}/.settling-999: the ledger has no file 999; remove it, or rename it ` +
+    "to have it read",
+  ]);
+});
+
+Deno.test("watchInbox() knows the files that stay in the inbox, and loads them into a new ledger", async () => {
+  await using at = await watchedInbox({ archivePolicy: "keep" });
+  const watch = at.watch();
+  for (let i = 0; i < 5; i++) await Deno.writeTextFile(`${at.inbox}/${i}.csv`, csvOf(2));
+  await at.settled(5);
+  for (let i = 0; i < 3; i++) await watch.relist();
+  const { started, settling, waiting } = watch.stats();
+  assert.deepEqual({ started, settling, waiting }, { started: 5, settling: 0, waiting: 0 });
+  await watch.stop();
+  await waitFor(async () => {
+    const runs = await at.runs();
+    return runs.length === 5 && runs.every(({ status }) => status === "COMPLETED");
+  }, { what: "5 complete workflows" });
+  await at
+    .sql`truncate ingest.files, ingest.chunks, ingest.event_keys, ingest.duplicates, shop.events,
+                        ingest.rejects, shop.minute_rollup_base, shop.minute_rollup_delta`;
+  at.watch();
+  const rows = await at.settled(5);
+  assert.ok(rows.every(({ state, records }) => state === "loaded" && records === 2));
+  assert.deepEqual(await at.violations(), []);
+});
+
+/** Writes the row that a claim makes, and whose workflow nobody runs. */
+async function beginRow(at: WatchedInbox, name: string, workflowId?: string): Promise<string> {
+  const found = await readIdentity(`${at.inbox}/${name}`);
+  if (found === null) throw new Error(`Cannot begin ${name}: it is not there`);
+  const { path, ino, sizeBytes, mtimeMs, ctimeMs } = found.identity;
+  const { inboxId } = at.parts;
+  const id = workflowId ?? ingestWorkflowId(inboxId, found.identity);
+  await at.sql`
+    insert into ingest.files (feed, contract_version, inbox_id, path, file_name, ino, size_bytes,
+                              mtime_ms, ctime_ms, workflow_id, discovered_at)
+    values ('shop_events', 1, ${inboxId}, ${path}, ${name}, ${ino}, ${sizeBytes}, ${mtimeMs},
+            ${ctimeMs}, ${id}, now())`;
+  return id;
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name).sort();
+}
