@@ -55,8 +55,8 @@ export class InvalidChange extends Error {
   override name = "InvalidChange";
 }
 
-/** Most events a second that a live generator takes; beyond it, write in bulk. */
-export const MAX_EVENTS_PER_SECOND = 20_000;
+/** Most events a second that a live generator takes: a worker that starts finds the sessions under way in 2 s. Beyond it, write in bulk. */
+export const MAX_EVENTS_PER_SECOND = 2_000;
 
 /**
  * Starts a generator.

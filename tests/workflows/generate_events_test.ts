@@ -32,7 +32,7 @@ Deno.test("generateEvents() lands windows side by side, and obeys pause, resume,
   );
   await assert.rejects(
     handle.executeUpdate(setRateUpdate, { args: [-1] }),
-    isRefusal("Cannot set the rate to -1 events a second: expected more than 0 and at most 20000"),
+    isRefusal("Cannot set the rate to -1 events a second: expected more than 0 and at most 2000"),
   );
   await assert.rejects(
     handle.executeUpdate(setIntervalUpdate, { args: [{ minMs: 5, maxMs: 1 }] }),
