@@ -1,4 +1,5 @@
-import { Client, Connection } from "@temporalio/client";
+import { Client } from "@temporalio/client";
+import { NativeConnection } from "@temporalio/worker";
 import type { Sql } from "../../activities/database.ts";
 import type { Config } from "../config.ts";
 import { readInboxId } from "../services/inbox_id.ts";
@@ -40,7 +41,8 @@ export async function withRunning<Result>(
   const inbox = run?.inbox ?? config.inbox;
   await Deno.mkdir(inbox, { recursive: true });
   await using parts = new AsyncDisposableStack();
-  const connection = await Connection.connect(target.connectionOptions);
+  // Not the client package's own connection: over Deno's HTTP/2 it ends the process when a server closes it.
+  const connection = await NativeConnection.connect(target.connectionOptions);
   parts.defer(() => connection.close());
   const sql = openQueryPool(url, "ingest");
   parts.defer(() => sql.end({ timeout: 2 }));
