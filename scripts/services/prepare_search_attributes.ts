@@ -1,4 +1,4 @@
-import { Connection } from "@temporalio/client";
+import { NativeConnection } from "@temporalio/worker";
 import type { Logger } from "../log.ts";
 import { readAttributes, registerSearchAttributes } from "./search_attributes.ts";
 import type { TemporalTarget } from "./temporal_target.ts";
@@ -30,7 +30,7 @@ export async function prepareSearchAttributes(
 }
 
 async function findMissing({ namespace, connectionOptions }: TemporalTarget): Promise<string[]> {
-  const connection = await Connection.connect(connectionOptions);
+  const connection = await NativeConnection.connect(connectionOptions);
   try {
     return (await readAttributes(connection, namespace)).missing;
   } catch {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { Client, Connection, WorkflowUpdateFailedError } from "@temporalio/client";
+import { Client, WorkflowUpdateFailedError } from "@temporalio/client";
 import { NativeConnection, Worker } from "@temporalio/worker";
 import { createLandTick } from "../../activities/land_tick.ts";
 import { startGenerator, type Tick } from "../../domain/generator_state.ts";
@@ -113,9 +113,7 @@ async function startedGenerator({ files = null }: { files?: number | null } = {}
     await running;
     await connection.close();
   });
-  const clientConnection = await Connection.connect({ address });
-  disposables.defer(() => clientConnection.close());
-  const handle = await new Client({ connection: clientConnection }).workflow.start(generateEvents, {
+  const handle = await new Client({ connection }).workflow.start(generateEvents, {
     taskQueue,
     workflowId: taskQueue,
     args: [startGenerator({
