@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import postgres from "postgres";
 import { startPostgres } from "../../scripts/services/postgres.ts";
 import { migrate } from "../../scripts/services/migrate.ts";
@@ -17,6 +18,8 @@ export interface OwnServer extends AsyncDisposable {
 /** A PostgreSQL server of its own, migrated. */
 export interface OwnPostgres extends OwnServer {
   database: TestDatabase;
+  /** What the server wrote. */
+  readLog(): Promise<string>;
 }
 
 /** A Temporal dev server of its own. */
@@ -39,6 +42,7 @@ export async function ownPostgres(): Promise<OwnPostgres> {
   disposables.defer(() => sql.end({ timeout: 1 }));
   return {
     database: { url: server.ownerUrl, sql, [Symbol.asyncDispose]: () => Promise.resolve() },
+    readLog: () => Deno.readTextFile(join(dirname(server.dataDir), "postgres.log")),
     async end(signal) {
       Deno.kill(server.pid, signal);
       await server.ended;

@@ -4,11 +4,13 @@
  *
  * @module
  */
-import { NativeConnection, Runtime } from "@temporalio/worker";
+import { NativeConnection } from "@temporalio/worker";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
 import { type DatabaseLimits, openDatabase } from "../../activities/database.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
+import { createLogger } from "../../scripts/log.ts";
 import { createWorker } from "../../scripts/services/create_worker.ts";
+import { installRuntime } from "../../scripts/services/install_runtime.ts";
 import { readMigrations } from "../../scripts/services/migrate.ts";
 
 /** What a test says about a worker. */
@@ -88,11 +90,12 @@ function waitAtGate(gate: string) {
 
 if (import.meta.main) {
   const setup: WorkerSetup = JSON.parse(Deno.args[0] ?? "");
-  Runtime.install({ shutdownSignals: ["SIGTERM"] });
-  const { ended } = await runWorker(
+  installRuntime(createLogger("debug"));
+  const worker = await runWorker(
     setup,
     setup.gate === undefined ? {} : { beforeChunkTransaction: waitAtGate(setup.gate) },
   );
+  Deno.addSignalListener("SIGTERM", () => void worker.stop().then(() => Deno.exit(0)));
   console.log("ready");
-  await ended;
+  await worker.ended;
 }

@@ -4,6 +4,7 @@ import { eventLines } from "../event_lines.ts";
 import { waitFor } from "../harness.ts";
 import { answerProxy } from "./_answer_proxy.ts";
 import { type FaultPipeline, faultPipeline, type IngestHandle } from "./_fault_pipeline.ts";
+import { ingestLogin } from "./_ingest_login.ts";
 import { pendingFailures } from "./_pending_failures.ts";
 
 const ROWS = 20;
@@ -135,23 +136,4 @@ async function terminateIngest({ sql }: FaultPipeline): Promise<void> {
   await sql`
     select pg_terminate_backend(pid) from pg_stat_activity
     where datname = current_database() and application_name = 'clickledger ingest'`;
-}
-
-/** A login that is not superuser, so that limits hold for it. */
-async function ingestLogin(
-  { sql, databaseUrl }: FaultPipeline,
-): Promise<AsyncDisposable & { name: string; url: string }> {
-  const name = `loader_${crypto.randomUUID().slice(0, 8)}`;
-  const url = new URL(databaseUrl);
-  [url.username, url.password] = [name, crypto.randomUUID()];
-  await sql.unsafe(
-    `create role ${name} login password '${url.password}' in role clickledger_ingest`,
-  );
-  return {
-    name,
-    url: url.href,
-    async [Symbol.asyncDispose]() {
-      await sql.unsafe(`drop role ${name}`);
-    },
-  };
 }
