@@ -87,12 +87,14 @@ export function discoveredInput({ feed, inboxId, identity, discoveredAt, setting
   discoveredAt: number;
   settings: IngestSettings;
 }): IngestFileInput {
+  // Deno 2.9 gives change times in whole seconds; within that second the modification time is closer.
+  const changedAt = Math.max(identity.ctimeMs, identity.mtimeMs);
   return {
     feed,
     inboxId,
     identity,
     discoveredAt: new Date(discoveredAt).toISOString(),
-    closedAt: new Date(Math.max(0, Math.min(identity.ctimeMs, discoveredAt))).toISOString(),
+    closedAt: new Date(Math.max(0, Math.min(changedAt, discoveredAt))).toISOString(),
     shortWay: takesShortWay(identity),
     settings,
   };

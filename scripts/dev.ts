@@ -6,6 +6,7 @@
 import { createCommand } from "./cli/create_command.ts";
 import { describeReady } from "./cli/describe_ready.ts";
 import { UsageError } from "./cli/failures.ts";
+import { untilAborted } from "./cli/sleep.ts";
 import { runTask } from "./cli/run_task.ts";
 import { withPipeline } from "./cli/with_pipeline.ts";
 import { readConfig } from "./config.ts";
@@ -29,10 +30,10 @@ const command = createCommand(
     const config = readConfig();
     const roles = readRoles(role);
     const startedAt = performance.now();
-    await withPipeline(config, { roles }, async ({ pipeline }) => {
+    await withPipeline(config, { roles }, async ({ pipeline, aborted }) => {
       const seconds = (performance.now() - startedAt) / 1000;
       console.error(describeReady(pipeline, { roles, seconds }));
-      await new Promise(() => {});
+      await untilAborted(aborted);
     });
     console.error("Stopped");
   });

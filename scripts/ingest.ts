@@ -52,17 +52,17 @@ const command = createCommand(
 async function ingestAll(sources: Source[], config: Config, format: Format): Promise<void> {
   if (await readRunFile(config.home)) {
     return await withRunning(config, "ingest", ({ sql, inbox, inboxId }) => {
-      return ingestInto({ sql, inbox, inboxId }, sources, format);
+      return ingestInto({ sql, inbox, inboxId }, sources, { format });
     });
   }
   const roles = { worker: true, watch: true };
   // What becomes of each file is told at the end; a log between would tear the progress bar.
   const log = createLogger(config.logLevel === "info" ? "error" : config.logLevel);
-  const signal = await withPipeline(config, { roles, log }, async ({ pipeline }) => {
+  const signal = await withPipeline(config, { roles, log }, async ({ pipeline, aborted }) => {
     const sql = openQueryPool(pipeline.run.ownerDatabaseUrl, "ingest");
     try {
       const { inboxId, run: { inbox } } = pipeline;
-      await ingestInto({ sql, inbox, inboxId }, sources, format);
+      await ingestInto({ sql, inbox, inboxId }, sources, { format, signal: aborted });
     } finally {
       await sql.end({ timeout: 2 });
     }
@@ -73,7 +73,7 @@ async function ingestAll(sources: Source[], config: Config, format: Format): Pro
 async function ingestInto(
   { sql, inbox, inboxId }: { sql: Sql; inbox: string; inboxId: string },
   sources: Source[],
-  format: Format,
+  { format, signal }: { format: Format; signal?: AbortSignal },
 ): Promise<void> {
   const copies: LandedCopy[] = [];
   // The clock of a file system may be a tick behind.
@@ -90,6 +90,7 @@ async function ingestInto(
     landed: landing,
     since,
     view: liveView(),
+    ...(signal && { signal }),
   });
   printResults(files, format);
   if (files.some(({ state }) => state !== "loaded" && state !== "duplicate")) Deno.exitCode = 1;

@@ -1,8 +1,11 @@
 import pino, { type Logger } from "pino";
-import pretty from "pino-pretty";
+import pretty, { prettyFactory } from "pino-pretty";
 import type { LogLevel } from "./log_levels.ts";
 
 export type { Logger };
+
+const PRETTY = { translateTime: "SYS:HH:MM:ss.l" };
+const prettify = prettyFactory(PRETTY);
 
 /** Fields whose names promise a secret; the second line of defence after not logging them. */
 const SECRET_FIELDS = ["password", "apiKey", "databaseUrl", "ownerDatabaseUrl"];
@@ -16,12 +19,17 @@ const SECRET_FIELDS = ["password", "apiKey", "databaseUrl", "ownerDatabaseUrl"];
  * message carries values): ids, paths, offsets, counts and codes only.
  *
  * @param level least important level that is written
+ * @param options.write where lines for people go, when something else is drawn on the terminal
  */
-export function createLogger(level: LogLevel): Logger {
+export function createLogger(
+  level: LogLevel,
+  { write }: { write?: (line: string) => void } = {},
+): Logger {
   const redact = { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]) };
   const options = { level, redact, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   if (!Deno.stderr.isTerminal()) {
     return pino(options, pino.destination({ dest: 2, sync: true }));
   }
-  return pino(options, pretty({ destination: 2, sync: true, translateTime: "SYS:HH:MM:ss.l" }));
+  if (write) return pino(options, { write: (line) => write(prettify(line)) });
+  return pino(options, pretty({ ...PRETTY, destination: 2, sync: true }));
 }

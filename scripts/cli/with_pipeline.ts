@@ -2,15 +2,18 @@ import type { Config } from "../config.ts";
 import { createLogger, type Logger } from "../log.ts";
 import { endOrphans } from "../services/processes.ts";
 import { type Pipeline, type Roles, startPipeline } from "../services/start_pipeline.ts";
+import { sleep } from "./sleep.ts";
 import { stopSignals } from "./stop_signals.ts";
 
 /** Exit code of a process ended by SIGINT before it was done. */
 const INTERRUPTED = 130;
+/** Time in which the work may end by itself once it is told to. */
+const WORK_GRACE_MS = 5_000;
 
 /** What the work on a running pipeline gets. */
 export interface PipelineWork {
   readonly pipeline: Pipeline;
-  /** Aborted when a person asks to stop, and when a part has broken. */
+  /** Aborted when a person asks to stop, and when a part has broken: the work is to end then. */
   readonly aborted: AbortSignal;
 }
 
@@ -19,7 +22,6 @@ export interface PipelineWork {
  * or SIGHUP, or when a part breaks. Told a second time to stop, it ends what it started and exits
  * without draining; the ledger takes up from there at the next start.
  *
- * @param work does not have to look at `aborted`: its promise is left behind when that happens
  * @returns the signal that ended the work, if one did
  * @throws what the work throws, or why a part broke
  */
@@ -37,20 +39,23 @@ export async function withPipeline(
   const pipeline = await startPipeline(config, { roles, progress, log });
   joined = pipeline.joined;
   const broken = new AbortController();
+  let reason: Error | undefined;
   const breaking = pipeline.broken.then((error) => {
+    reason = error;
     broken.abort();
-    throw error;
   });
+  const aborted = AbortSignal.any([signals.aborted, broken.signal]);
   try {
-    const aborted = AbortSignal.any([signals.aborted, broken.signal]);
-    const working = signals.aborted.aborted ? signals.first : work({ pipeline, aborted });
-    const ended = await Promise.race([working, signals.first, breaking]);
-    if (ended !== undefined) {
+    const working = aborted.aborted ? Promise.resolve() : work({ pipeline, aborted });
+    await Promise.race([working, signals.first, breaking]);
+    if (!aborted.aborted) return undefined;
+    if (reason === undefined) {
       progress("Stopping: draining what is under way (again to end at once)");
     }
-    return ended ?? undefined;
+    await Promise.race([working.catch(() => {}), sleep(WORK_GRACE_MS)]);
+    if (reason !== undefined) throw reason;
+    return await signals.first;
   } finally {
-    breaking.catch(() => {});
     await pipeline.stop();
   }
 }

@@ -1,6 +1,8 @@
 import type { Sql } from "../../activities/database.ts";
+import { InterruptedError } from "../cli/failures.ts";
 import type { LiveView } from "../cli/live_view.ts";
 import { bar, count, countOf, duration } from "../cli/numbers.ts";
+import { sleep } from "../cli/sleep.ts";
 import { type FileProgress, fileProgress } from "../statements/file_progress.ts";
 import type { LandedCopy } from "./copy_into_inbox.ts";
 
@@ -23,9 +25,10 @@ interface Progress {
  * @param options.copies grows while it runs, until `landed` resolves
  * @param options.since no row of the ledger is older
  * @returns the ledger's rows, in the order of the copies
+ * @throws {InterruptedError} when the signal aborts; what has landed is loaded by whoever watches
  */
 export async function followCopies(
-  { sql, inboxId, copies, total, totalBytes, landed, since, view }: {
+  { sql, inboxId, copies, total, totalBytes, landed, since, view, signal }: {
     sql: Sql;
     inboxId: string;
     copies: readonly LandedCopy[];
@@ -34,6 +37,7 @@ export async function followCopies(
     landed: Promise<void>;
     since: Date;
     view: LiveView;
+    signal?: AbortSignal;
   },
 ): Promise<FileProgress[]> {
   const startedAt = performance.now();
@@ -51,7 +55,7 @@ export async function followCopies(
     const progress = summarise([...rows.values()], { total, totalBytes });
     showProgress(view, { ...progress, elapsedMs: performance.now() - startedAt });
     if (progress.settled === total) break;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    if (!await sleep(POLL_MS, signal)) throw new InterruptedError();
   }
   view.end();
   return copies.map((copy) => rows.get(copy)!);
