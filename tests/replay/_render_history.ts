@@ -26,5 +26,5 @@ export function renderHistory(history: History, folder: string): string {
     if (key !== "data") return clean(value);
     return Buffer.from(clean(Buffer.from(value, "base64").toString())).toString("base64");
   });
-  return JSON.stringify(json, null, 1) + "\n";
+  return JSON.stringify(json, null, 2) + "\n";
 }
