@@ -1,3 +1,4 @@
+import { EVENT_TYPES } from "../shop_events.ts";
 import type { Catalog } from "./create_catalog.ts";
 import { TimeWriter, uuidV4, uuidV7 } from "./event_text.ts";
 import { findSessions, type Session } from "./find_sessions.ts";
@@ -6,7 +7,7 @@ import { PriceTags } from "./price_tags.ts";
 import { Prng, STREAM } from "./prng.ts";
 import type { Profile } from "./profile.ts";
 import { LONGEST_SESSION_MS, type RateHistory, sameRates } from "./rate_history.ts";
-import { type Step, walkSession } from "./walk_session.ts";
+import { SessionWalker } from "./session_walker.ts";
 
 /** One event: its cells in the order of the contract's columns. */
 export type EventRow = string[];
@@ -22,14 +23,32 @@ export interface Shop {
 
 /** A session under way. */
 interface Visit {
-  session: Session;
-  user: User;
-  device: string;
-  sessionId: string;
-  orderId: string;
-  steps: readonly Step[];
-  /** Index of the first step that is still to be read. */
-  next: number;
+  readonly session: Session;
+  /** {@linkcode STEP_FIELDS} numbers for each step not over when the visit was let in. */
+  readonly steps: readonly number[];
+  /** Index of the first of them within the session. */
+  readonly first: number;
+  /** How many of them have been read. */
+  read: number;
+  /** Found out when the first event is written: many visits of a new stream never get there. */
+  visitor: Visitor | null;
+}
+
+/** What all events of a visit have in common. */
+interface Visitor {
+  readonly user: User;
+  readonly device: string;
+  readonly sessionId: string;
+  readonly orderId: string;
+}
+
+/** Numbers for each step of a visit: its time, and {@linkcode packStep}. A list of numbers is a tenth of objects. */
+const STEP_FIELDS = 2;
+const TYPES = 4;
+const MOST_PIECES = 4096;
+
+function packStep(type: number, product: number, quantity: number): number {
+  return (product * MOST_PIECES + quantity) * TYPES + type;
 }
 
 /** Visits wait in slots of this length for the time of their next step. */
@@ -61,6 +80,7 @@ export class EventStream {
   private readonly tags: PriceTags;
   private readonly clock = new TimeWriter();
   private readonly prng = new Prng(0);
+  private readonly walker: SessionWalker;
 
   /**
    * @param shop What the stream is of.
@@ -75,6 +95,7 @@ export class EventStream {
     const { seed, profile, catalog } = shop;
     this.users = new UserDirectory(seed, profile);
     this.tags = new PriceTags(seed, profile, catalog);
+    this.walker = new SessionWalker(profile, catalog, this.prng);
     this.admit(position - LONGEST_SESSION_MS, position, position);
   }
 
@@ -96,61 +117,74 @@ export class EventStream {
     this.rates = rates;
     this.position = to;
     this.admit(from, to, from);
-    const due: { time: number; number: number; visit: Visit }[] = [];
+    const due: { time: number; read: number; visit: Visit }[] = [];
     for (let slot = Math.floor(from / SLOT_MS); slot * SLOT_MS < to; slot++) {
       const visits = this.waiting.get(slot);
       if (visits === undefined) continue;
       this.waiting.delete(slot);
       for (const visit of visits) {
-        for (; visit.next < visit.steps.length; visit.next++) {
-          const { time } = visit.steps[visit.next]!;
+        for (; visit.read * STEP_FIELDS < visit.steps.length; visit.read++) {
+          const time = visit.steps[visit.read * STEP_FIELDS]!;
           if (time >= to) break;
-          due.push({ time, number: visit.next, visit });
+          due.push({ time, read: visit.read, visit });
         }
         this.wait(visit);
       }
     }
     due.sort((one, other) => one.time - other.time);
-    const rows = due.map(({ number, visit }) => this.row(number, visit));
+    const rows = due.map(({ read, visit }) => this.row(read, visit));
     orderWithinMilliseconds(rows, due);
     return rows;
   }
 
   /** Lets in the sessions that begin in a window; what they did before `activeAt` is over. */
   private admit(from: number, to: number, activeAt: number): void {
-    const { seed, profile, catalog } = this.shop;
-    const { prng } = this;
+    const { shop: { seed, profile }, prng, walker } = this;
+    const { types, products, quantities, times } = walker;
     for (const session of findSessions({ seed, profile, rates: this.rates, from, to, activeAt })) {
-      const { bucket, layerAndClass, index, start, demand } = session;
+      const { bucket, layerAndClass, index } = session;
       prng.restart(seed, STREAM.session, bucket, layerAndClass, index);
-      const steps = walkSession(session, { profile, catalog, prng });
-      let next = 0;
-      while (next < steps.length && steps[next]!.time < activeAt) next++;
-      if (next === steps.length) continue;
-
-      const user = this.users.find(demand, start);
-      prng.restart(seed, STREAM.visit, bucket, layerAndClass, index);
-      const usesMain = prng.uniform() < profile.mainDevice;
-      const device = usesMain ? user.mainDevice : this.users.drawDevice(prng.uniform());
-      const sessionId = uuidV4(prng);
-      this.wait({ session, user, device, sessionId, orderId: uuidV4(prng), steps, next });
+      walker.walk(session);
+      let first = 0;
+      while (first < walker.count && times[first]! < activeAt) first++;
+      if (first === walker.count) continue;
+      const steps: number[] = [];
+      for (let step = first; step < walker.count; step++) {
+        steps.push(times[step]!, packStep(types[step]!, products[step]!, quantities[step]!));
+      }
+      this.wait({ session, steps, first, read: 0, visitor: null });
     }
   }
 
   private wait(visit: Visit): void {
-    if (visit.next === visit.steps.length) return;
-    const slot = Math.floor(visit.steps[visit.next]!.time / SLOT_MS);
+    const at = visit.read * STEP_FIELDS;
+    if (at === visit.steps.length) return;
+    const slot = Math.floor(visit.steps[at]! / SLOT_MS);
     const visits = this.waiting.get(slot);
     if (visits === undefined) this.waiting.set(slot, [visit]);
     else visits.push(visit);
   }
 
-  private row(number: number, { session, user, device, sessionId, orderId, steps }: Visit) {
+  private visitor({ bucket, layerAndClass, index, start, demand }: Session): Visitor {
+    const { shop: { seed, profile }, prng } = this;
+    const user = this.users.find(demand, start);
+    prng.restart(seed, STREAM.visit, bucket, layerAndClass, index);
+    const usesMain = prng.uniform() < profile.mainDevice;
+    const device = usesMain ? user.mainDevice : this.users.drawDevice(prng.uniform());
+    return { user, device, sessionId: uuidV4(prng), orderId: uuidV4(prng) };
+  }
+
+  private row(read: number, visit: Visit): EventRow {
     const { seed, profile, catalog } = this.shop;
-    const { type, product, quantity, time } = steps[number]!;
-    const { bucket, layerAndClass, index, start } = session;
+    const { session: { bucket, layerAndClass, index, start }, steps, first } = visit;
+    const { user, device, sessionId, orderId } = visit.visitor ??= this.visitor(visit.session);
+    const time = steps[read * STEP_FIELDS]!;
+    const packed = steps[read * STEP_FIELDS + 1]!;
+    const type = EVENT_TYPES[packed % TYPES]!;
+    const quantity = Math.floor(packed / TYPES) % MOST_PIECES;
+    const product = Math.floor(packed / (TYPES * MOST_PIECES));
     // A sequence of its own, so that an event's id needs none of the session's others.
-    this.prng.restart(seed, STREAM.eventIds + number, bucket, layerAndClass, index);
+    this.prng.restart(seed, STREAM.eventIds + first + read, bucket, layerAndClass, index);
     return [
       uuidV7(time, this.prng),
       this.clock.write(time),
