@@ -49,8 +49,9 @@ Deno.test("Backends terminated again and again → the file loads once", async (
   await using pipeline = await faultPipeline({ chunkBytes });
   let left = 4;
   await pipeline.runWorker({
-    beforeChunkTransaction: async () => {
+    beforeChunkTransaction: () => {
       if (left-- > 0) void terminateIngest(pipeline).catch(() => {});
+      return Promise.resolve();
     },
   });
   await Deno.writeTextFile(`${pipeline.inbox}/events.csv`, eventLines({ seed: 43, rows: ROWS }));
