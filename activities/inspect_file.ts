@@ -61,8 +61,8 @@ export async function inspectFile(
     claim: {
       fileId: recorded.fileId,
       epoch: recorded.epoch,
-      chunks: plan.chunks.length,
-      records: plan.records,
+      chunks: recorded.chunks,
+      records: recorded.records,
       sizeBytes: plan.sizeBytes,
     },
   };
@@ -137,7 +137,7 @@ function headerFault({ header }: FilePlan): FileFault | null {
   return { code: isText ? "header_not_recognised" : "unsupported_encoding" };
 }
 
-/** Two claims with the same bytes race for one index entry: the loser looks again and sees the winner. */
+/** Two claims with the same bytes race for one index entry, or for one row: the loser looks again and sees the winner. */
 async function recordPlanOrWait(
   deps: ActivityDeps,
   claimed: ClaimedFile,
@@ -147,7 +147,8 @@ async function recordPlanOrWait(
     try {
       return await recordPlan(deps.sql, claimed, plan);
     } catch (error) {
-      if (sqlstateOf(error) !== "23505" || attempt === MAX_RACES) throw error;
+      const isRace = ["23505", "40P01"].includes(sqlstateOf(error) ?? "");
+      if (!isRace || attempt === MAX_RACES) throw error;
     }
   }
 }

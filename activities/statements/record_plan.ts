@@ -29,7 +29,8 @@ export interface StoredPlan {
 
 /** What became of a plan. */
 export type RecordedPlan =
-  | { next: "load"; fileId: number; epoch: number }
+  /** The chunks are those of the ledger: an inspection before may have cut the file otherwise. */
+  | { next: "load"; fileId: number; epoch: number; chunks: number; records: number }
   | { next: "settle"; fileId: number };
 
 /**
@@ -47,17 +48,17 @@ export function recordPlan(
 ): Promise<RecordedPlan> {
   return sql.begin(async (tx) => {
     const own = await lockClaim(tx, file, "update");
-    if (own.sha256 === plan.sha256) return { next: "load", ...file };
+    if (own.sha256 === plan.sha256) return await toLoad(tx, file);
     if (own.sha256 !== null) {
       throw ApplicationFailure.nonRetryable(
         "Cannot load the file: its bytes differ from those that were inspected before",
         "FileChanged",
       );
     }
-    const other = await findSameContent(tx, file.fileId, plan.sha256);
+    const other = await lockSameContent(tx, file.fileId, plan.sha256);
     if (other === undefined) {
       await storePlan(tx, file.fileId, plan);
-      return { next: "load", ...file };
+      return await toLoad(tx, file);
     }
     if (other.state === "unloading") {
       throw ApplicationFailure.create({
@@ -68,8 +69,10 @@ export function recordPlan(
         category: "BENIGN",
       });
     }
-    if (other.same_landing && !other.settled && other.state === "loading") {
-      return await takeOver(tx, file.fileId, other.file_id);
+    if (!other.settled && (other.state === "loading" ? other.same_path : other.same_version)) {
+      const epoch = await takeOver(tx, file.fileId, other.file_id);
+      if (other.state === "loaded") return { next: "settle", fileId: other.file_id };
+      return await toLoad(tx, { fileId: other.file_id, epoch });
     }
     await tx`
       update ingest.files
@@ -80,35 +83,53 @@ export function recordPlan(
   }) as Promise<RecordedPlan>;
 }
 
-interface OwnSighting {
-  workflow_id: string;
-  run_id: string;
-  ino: number;
-  mtime_ms: number;
-  ctime_ms: number;
-}
-
 interface SameContent {
   file_id: number;
   state: FileState;
   settled: boolean;
-  same_landing: boolean;
+  same_path: boolean;
+  /** Nothing but ctime differs: the other row is of the file that lies at the path now. */
+  same_version: boolean;
 }
 
-async function findSameContent(
+async function toLoad(
+  tx: Transaction,
+  { fileId, epoch }: { fileId: number; epoch: number },
+): Promise<RecordedPlan> {
+  const [planned] = await tx<{ chunks: number; records: number }[]>`
+    select count(*) as chunks, coalesce(sum(records), 0)::bigint as records
+    from ingest.chunks where file_id = ${fileId}`;
+  return { next: "load", fileId, epoch, ...(planned ?? { chunks: 0, records: 0 }) };
+}
+
+/**
+ * The row that has the same bytes, locked as long as its state matters: against changes of state, or, if it is of the
+ * same path, for taking it over (a share lock that becomes an exclusive one deadlocks with another of its kind).
+ */
+async function lockSameContent(
   tx: Transaction,
   fileId: number,
   sha256: string,
 ): Promise<SameContent | undefined> {
-  const [other] = await tx<SameContent[]>`
-    select o.file_id, o.state, o.settled_at is not null as settled,
-           (o.inbox_id, o.path) = (f.inbox_id, f.path) as same_landing
-    from ingest.files f
-    join ingest.files o on o.feed = f.feed and o.sha256 = ${sha256}
-     and o.state in ('loading', 'loaded', 'unloading') and o.file_id <> f.file_id
-    where f.file_id = ${fileId}
-    for share of o`;
-  return other;
+  for (;;) {
+    const [seen] = await tx<{ file_id: number; same_path: boolean }[]>`
+      select o.file_id, (o.inbox_id, o.path) = (f.inbox_id, f.path) as same_path
+      from ingest.files f
+      join ingest.files o on o.feed = f.feed and o.sha256 = ${sha256}
+       and o.state in ('loading', 'loaded', 'unloading') and o.file_id <> f.file_id
+      where f.file_id = ${fileId}`;
+    if (seen === undefined) return undefined;
+    const [locked] = await tx<SameContent[]>`
+      select o.file_id, o.state, o.settled_at is not null as settled,
+             (o.inbox_id, o.path) = (f.inbox_id, f.path) as same_path,
+             (o.inbox_id, o.path, o.ino, o.mtime_ms) = (f.inbox_id, f.path, f.ino, f.mtime_ms) as same_version
+      from ingest.files o, ingest.files f
+      where o.file_id = ${seen.file_id} and o.sha256 = ${sha256} and f.file_id = ${fileId}
+        and o.state in ('loading', 'loaded', 'unloading')
+      ${seen.same_path ? tx`for update of o` : tx`for share of o`}`;
+    // Its state changed while we waited: perhaps another row has these bytes now.
+    if (locked !== undefined) return locked;
+  }
 }
 
 async function storePlan(tx: Transaction, fileId: number, plan: StoredPlan): Promise<void> {
@@ -141,22 +162,45 @@ function toChunkRow(chunk: StoredPlan["chunks"][number]) {
   };
 }
 
-/** The older row goes on under this workflow; the row that this workflow had made was never more than a name. */
-async function takeOver(
-  tx: Transaction,
-  ownFileId: number,
-  otherFileId: number,
-): Promise<RecordedPlan> {
-  const [own] = await tx<OwnSighting[]>`
-    delete from ingest.files where file_id = ${ownFileId}
-    returning workflow_id, run_id, ino, mtime_ms, ctime_ms`;
-  if (own === undefined) throw new Error(`Cannot take over file ${otherFileId}: own row is gone`);
+interface Sighting {
+  workflow_id: string;
+  run_id: string | null;
+  ino: number;
+  mtime_ms: number;
+  ctime_ms: number;
+}
+
+/**
+ * The older row goes on under this workflow and sighting. The row that this workflow had made takes the older ones, as a
+ * duplicate with nothing left to do: there the workflow that lost its file finds out, instead of taking it back.
+ *
+ * @returns The new epoch of the older row.
+ */
+async function takeOver(tx: Transaction, ownFileId: number, otherFileId: number): Promise<number> {
+  const sightings = await tx<(Sighting & { file_id: number })[]>`
+    select file_id, workflow_id, run_id, ino, mtime_ms, ctime_ms
+    from ingest.files where file_id in (${ownFileId}, ${otherFileId})`;
+  const own = sightings.find(({ file_id }) => file_id === ownFileId);
+  const older = sightings.find(({ file_id }) => file_id === otherFileId);
+  if (!own || !older) throw new Error(`Cannot take over file ${otherFileId}: a row is gone`);
+  // Frees the name for the other row: it is unique at every moment.
+  await tx`
+    update ingest.files set workflow_id = ${`${own.workflow_id}/${ownFileId}`}
+    where file_id = ${ownFileId}`;
   const [taken] = await tx<{ epoch: number }[]>`
     update ingest.files
     set workflow_id = ${own.workflow_id}, run_id = ${own.run_id}, epoch = epoch + 1,
         ino = ${own.ino}, mtime_ms = ${own.mtime_ms}, ctime_ms = ${own.ctime_ms}
     where file_id = ${otherFileId}
     returning epoch`;
+  await tx`
+    update ingest.files d
+    set workflow_id = ${older.workflow_id}, run_id = ${older.run_id},
+        ino = ${older.ino}, mtime_ms = ${older.mtime_ms}, ctime_ms = ${older.ctime_ms},
+        sha256 = o.sha256, state = 'duplicate', duplicate_of = o.file_id,
+        records = 0, loaded = 0, duplicates = 0, rejected = 0, committed_at = now(), settled_at = now()
+    from ingest.files o
+    where d.file_id = ${ownFileId} and o.file_id = ${otherFileId}`;
   if (taken === undefined) throw new Error(`Cannot take over file ${otherFileId}: row is gone`);
-  return { next: "load", fileId: otherFileId, epoch: taken.epoch };
+  return taken.epoch;
 }
