@@ -27,16 +27,22 @@ export type MoveOutcome =
 export async function moveFile(
   { fileId, identity, target }: { fileId: number; identity: FileIdentity; target: string },
 ): Promise<MoveOutcome> {
-  if (await exists(target)) return "moved";
   const settling = settlingPath(identity.path, fileId);
+  if (await exists(target)) {
+    await removeLeftover(settling, identity);
+    return "moved";
+  }
   if (!(await exists(settling))) {
+    const lying = await readIdentity(identity.path);
+    // Seen before it is touched, another version never misses its name, not even for a moment.
+    if (lying !== null && !sameVersion(lying.identity, identity)) return "replaced";
     try {
       await rename(identity.path, settling);
     } catch (error) {
-      if (isMissing(error)) return await exists(target) ? "moved" : "missing";
-      throw error;
+      if (!isMissing(error)) throw error;
     }
   }
+  // In the order in which an attempt beside this one would move it: what is at none of the names is gone.
   const found = await readIdentity(settling);
   if (found === null) return await exists(target) ? "moved" : "missing";
   if (!sameVersion(found.identity, identity)) {
@@ -45,6 +51,12 @@ export async function moveFile(
   }
   await moveInto(settling, target);
   return "moved";
+}
+
+/** A crash after the copy to another device and before the end of the original left both. */
+async function removeLeftover(settling: string, identity: FileIdentity): Promise<void> {
+  const left = await readIdentity(settling);
+  if (left !== null && sameVersion(left.identity, identity)) await unlink(settling);
 }
 
 /** Name of a file between inbox and archive. */

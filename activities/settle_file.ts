@@ -67,7 +67,7 @@ function targetPath(
   { directories, archivePolicy }: ActivityDeps,
   row: SettlingFile,
 ): string | null {
-  if (row.state === "unloaded" || UNREAD_CODES.has(row.errorCode ?? "")) return null;
+  if (UNREAD_CODES.has(row.errorCode ?? "")) return null;
   if (row.archivePath !== null) return row.archivePath;
   if (archivePolicy === "keep") return null;
   const directory = settlesToFailed(row.state) ? directories.failed : directories.archive;
