@@ -27,8 +27,18 @@ import { checkErrorBudget } from "./statements/check_error_budget.ts";
 export async function loadSpan(deps: ActivityDeps, span: Span): Promise<Counts> {
   const { fileId } = span.claim;
   const file = await readPlannedFile(deps.sql, fileId, span);
+  // Whatever became of a file whose chunks are all committed: nothing of it is read any more.
+  const counts = file.chunks.length === 0 ? { ...NO_RECORDS } : await loadOpen(deps, span, file);
+  await checkErrorBudget(deps.sql, fileId, deps.errorBudget);
+  return counts;
+}
+
+const NO_RECORDS: Counts = { records: 0, loaded: 0, duplicates: 0, rejected: 0 };
+
+async function loadOpen(deps: ActivityDeps, span: Span, file: PlannedFile): Promise<Counts> {
+  const { fileId } = file;
   const contract = contractOf(deps, file.feed);
-  const sum: Counts = { records: 0, loaded: 0, duplicates: 0, rejected: 0 };
+  const sum = { ...NO_RECORDS };
   const handle = await openPlanned(deps, file);
   try {
     for (const chunk of file.chunks) {
@@ -40,7 +50,6 @@ export async function loadSpan(deps: ActivityDeps, span: Span): Promise<Counts> 
   } finally {
     await handle.close();
   }
-  await checkErrorBudget(deps.sql, fileId, deps.errorBudget);
   return sum;
 }
 

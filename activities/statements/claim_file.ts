@@ -63,7 +63,10 @@ export function claimFile(
         : tx`file_id = ${input.fileId}`
     }
       for update`;
-    if (known === undefined) return insertFile(tx, input, workflow);
+    if (known === undefined) {
+      if (input.fileId === undefined) return insertFile(tx, input, workflow);
+      throw new Error(`Cannot claim file ${input.fileId}: there is no such file`);
+    }
     if (known.workflow_id !== workflow.workflowId) {
       return { step: "yield", fileId: known.file_id, ownerWorkflowId: known.workflow_id };
     }

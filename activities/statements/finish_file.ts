@@ -105,9 +105,11 @@ export async function endUnload(tx: Transaction, fileId: number): Promise<void> 
         committed_at = null, records = null, loaded = null, duplicates = null, rejected = null,
         workflow_id = 'reopen/' || f.inbox_id || '/' || f.file_id
     where f.file_id = (
-      select min(d.file_id) from ingest.files d
-      where d.duplicate_of = ${fileId} and d.state = 'duplicate'
-        and (d.archive_path is not null or d.settled_at is null))
+      select min(d.file_id) from ingest.files d join ingest.files o on o.file_id = d.duplicate_of
+      where o.file_id = ${fileId} and d.state = 'duplicate'
+        -- Where files are kept they lie at their paths; a second sighting of one path has no bytes of its own.
+        and (d.archive_path is not null or d.settled_at is null
+             or (d.error_code is null and (d.inbox_id, d.path) <> (o.inbox_id, o.path))))
     returning f.file_id`;
   if (reopened === undefined) return;
   await tx`
