@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { listProcesses } from "../../scripts/services/_process_table.ts";
+import { tempDir, waitFor } from "../harness.ts";
+import { ownServices, runCommand, startDev } from "./_commands.ts";
+
+Deno.test("dev stops all of it on Ctrl-C, and starts again after a kill -9", async (t) => {
+  await using home = await tempDir();
+  const env = ownServices(home.path);
+  const ourProcesses = async () => {
+    const processes = await listProcesses();
+    return processes.filter(({ command }) => command.includes(home.path));
+  };
+
+  await t.step("SIGINT to deno task drains and leaves nothing", async () => {
+    await using dev = await startDev(env, { viaTask: true });
+    assert.match(dev.output(), /Web UI +http:\/\/127\.0\.0\.1:/);
+    assert.ok((await ourProcesses()).length >= 2);
+    Deno.kill(dev.pid, "SIGINT");
+    const { code } = await dev.ended;
+    assert.equal(code, 0, dev.output());
+    assert.match(dev.output(), /Stopping: draining[^]*Stopped/);
+    assert.deepEqual(await ourProcesses(), []);
+    assert.equal(await exists(join(home.path, "run.json")), false);
+  });
+
+  await t.step("a second dev is told who runs there", async () => {
+    await using dev = await startDev(env);
+    const second = await runCommand("dev", [], { env });
+    assert.equal(second.code, 1);
+    assert.match(second.stderr, new RegExp(`process ${dev.run.pid} runs there already`));
+    Deno.kill(dev.run.pid, "SIGKILL");
+    await dev.ended;
+  });
+
+  await t.step("after a kill -9, orphans are ended and all of it works", async () => {
+    const orphans = await ourProcesses();
+    assert.ok(orphans.length >= 2, "the services should have outlived their parent");
+    const before = await runCommand("generate", ["--status"], { env });
+    assert.equal(before.code, 1);
+    assert.match(before.stderr, /nothing runs in .*; start `deno task dev`/);
+    await using dev = await startDev(env);
+    assert.match(dev.output(), /Ending postgres \(process \d+\), left by an earlier start/);
+    const started = await runCommand("generate", ["--files", "1", "--interval", "50ms"], { env });
+    assert.equal(started.code, 0, started.stderr);
+    await waitFor(async () => {
+      const { stdout } = await runCommand("files", [
+        "list",
+        "--state",
+        "loaded",
+        "--format",
+        "json",
+      ], {
+        env,
+      });
+      return JSON.parse(stdout).length === 1;
+    }, { what: "a generated file to be loaded" });
+    Deno.kill(dev.pid, "SIGTERM");
+    assert.equal((await dev.ended).code, 0, dev.output());
+    assert.deepEqual(await ourProcesses(), []);
+  });
+
+  await t.step("commands that need only the database start it for their own duration", async () => {
+    const verified = await runCommand("verify", [], { env });
+    assert.equal(verified.code, 0, verified.stderr);
+    assert.match(verified.stdout, /^Proven: 1 loaded file /);
+    assert.deepEqual(await ourProcesses(), []);
+  });
+});
+
+Deno.test("dev ends with 1 and says so when a service dies", async () => {
+  await using home = await tempDir();
+  await using dev = await startDev(ownServices(home.path));
+  const { pid } = JSON.parse(
+    await Deno.readTextFile(join(home.path, "processes", "temporal.json")),
+  );
+  Deno.kill(pid, "SIGKILL");
+  assert.equal((await dev.ended).code, 1);
+  assert.match(dev.output(), /Cannot go on: Temporal's dev server ended by itself \(by SIGKILL\)/);
+  assert.equal(await exists(join(home.path, "run.json")), false);
+});
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}

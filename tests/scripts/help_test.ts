@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { VERSION } from "../../scripts/version.ts";
+import { projectPath } from "../harness.ts";
+import { runCommand } from "./_commands.ts";
+
+const COMMANDS = ["demo", "dev", "files", "generate", "ingest", "migrate", "sql", "verify"];
+
+const WRONG_USAGE: [name: string, args: string[], expected: RegExp][] = [
+  ["dev", ["--role", "both"], /expected worker or watch/],
+  ["demo", ["--seconds", "soon"], /expected a whole number from 1/],
+  ["files", ["list", "--state", "lost"], /Allowed choices are loading/],
+  ["files", ["show"], /missing required argument 'file'/],
+  ["generate", ["--interval", "5x"], /expected a time such as 5s/],
+  ["generate", ["--rows", "5"], /expected both --rows N and --out DIRECTORY/],
+  ["generate", ["--pause", "--rate", "3"], /--pause stands alone/],
+  ["ingest", [], /missing required argument 'path'/],
+  ["ingest", ["/nowhere.csv"], /Cannot ingest \/nowhere\.csv: nothing is there/],
+  ["migrate", ["--now"], /unknown option '--now'/],
+  ["sql", [], /expected either a query, - for stdin, or --list/],
+  ["verify", ["--format", "xml"], /Allowed choices are table, json, csv/],
+];
+
+Deno.test("every command explains itself with --help and has a task with a description", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(projectPath("deno.json")));
+  await Promise.all(COMMANDS.map(async (name) => {
+    const { code, stdout, stderr } = await runCommand(name, ["--help"]);
+    assert.equal(code, 0, name);
+    assert.equal(stderr, "", name);
+    assert.match(stdout, new RegExp(`^Usage: deno task ${name} `));
+    assert.match(stdout, /CLICKLEDGER_HOME|deno task dev --help/);
+    assert.equal(tasks[name].command, `deno run -A scripts/${name}.ts`);
+    assert.ok(tasks[name].description.length > 10, name);
+  }));
+  assert.equal((await runCommand("dev", ["--version"])).stdout, `${VERSION}\n`);
+});
+
+Deno.test("every command ends with 2 and a sentence when it is used wrongly", async () => {
+  await Promise.all(WRONG_USAGE.map(async ([name, args, expected]) => {
+    const { code, stdout, stderr } = await runCommand(name, args);
+    assert.equal(code, 2, `${name} ${args.join(" ")}`);
+    assert.match(stderr, expected);
+    assert.match(stderr, /^Cannot /);
+    assert.equal(stdout, "");
+  }));
+});
+
+Deno.test("every command names a setting that cannot be used, and ends with 2", async () => {
+  const env = { CLICKLEDGER_POSTGRES_PORT: "high" };
+  const { code, stderr } = await runCommand("verify", [], { env });
+  assert.equal(code, 2);
+  assert.match(stderr, /Cannot use CLICKLEDGER_POSTGRES_PORT: expected a port from 1 to 65535/);
+});
