@@ -67,6 +67,10 @@ begin
   if starts < date '2020-01-01' then
     return;
   end if;
+  -- Events before the horizon are rejected: a month that was dropped does not come back for them.
+  if ends::timestamp at time zone 'UTC' <= (select h.events_from from ingest.horizon h where h.feed = 'shop_events') then
+    return;
+  end if;
   if starts > (now() + interval '1 month')::date then
     raise exception 'Cannot make a partition for %: it lies in the future', starts
       using errcode = 'datetime_field_overflow';

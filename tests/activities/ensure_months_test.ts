@@ -76,6 +76,20 @@ Deno.test("loadSpan() makes a month again that was dropped meanwhile", async () 
   forgetMonths(house.deps.sql);
 });
 
+Deno.test("shop.ensure_month() leaves dropped months alone", async () => {
+  await using house = await warehouse();
+  await house.admin`update ingest.horizon set events_from = '2024-03-01 00:00:00+00'`;
+  const rows = [
+    event(1, { event_time: "2024-02-29T23:59:59Z" }),
+    event(2, { event_time: "2024-03-01T00:00:00Z" }),
+  ];
+  const result = await ingest(house, await house.land("a.csv", csv(rows)));
+  assert.deepEqual([result.loaded, result.rejected], [1, 1]);
+  const [found] = await house.admin`
+    select to_regclass('shop.events_2024_02') as dropped, to_regclass('shop.events_2024_03') as kept`;
+  assert.deepEqual({ ...found }, { dropped: null, kept: "shop.events_2024_03" });
+});
+
 Deno.test("shop.ensure_month() refuses months that no valid event can be in", async () => {
   await using house = await warehouse();
   const refused = house.deps.sql`select shop.ensure_month((now() + interval '3 months')::date)`;
