@@ -4,6 +4,7 @@ import { discoveredInput } from "../../domain/discovery.ts";
 import { ingestWorkflowId } from "../../domain/workflow_ids.ts";
 import { startIngestion } from "../services/start_ingestion.ts";
 import type { WatchParts } from "../watch_inbox.ts";
+import { GrownFiles } from "./_grown_files.ts";
 import { inBatches } from "./_in_batches.ts";
 import { Leftovers } from "./_leftovers.ts";
 import { lookAtEntries } from "./_look_at_entries.ts";
@@ -21,6 +22,7 @@ const STARTS_AT_ONCE = 16;
 export class Relist {
   readonly #parts: WatchParts & { outages: Outages; settling: SettleTimer; queue: StartQueue };
   readonly #leftovers: Leftovers;
+  readonly #grown: GrownFiles;
   /** Unfinished files whose workflow was found complete; seen twice it is started again nevertheless. */
   readonly #complete = new Set<string>();
   /** Names that could not be looked at; a name that is only just gone is not listed a second time. */
@@ -29,6 +31,7 @@ export class Relist {
   constructor(parts: WatchParts & { outages: Outages; settling: SettleTimer; queue: StartQueue }) {
     this.#parts = parts;
     this.#leftovers = new Leftovers(parts);
+    this.#grown = new GrownFiles(parts);
   }
 
   /**
@@ -46,6 +49,7 @@ export class Relist {
     );
     await this.#leftovers.look(names);
     await this.#findNew(names);
+    await this.#grown.look();
   }
 
   /** Whatever the ledger has begun is brought to its end, outside the bound on new files. */

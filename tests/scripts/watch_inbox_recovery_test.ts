@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readIdentity } from "../../activities/file_identity.ts";
 import { ingestWorkflowId } from "../../domain/workflow_ids.ts";
 import { waitFor } from "../harness.ts";
-import { csvOf, type WatchedInbox, watchedInbox } from "./_watched_inbox.ts";
+import { csvOf, nextRecord, type WatchedInbox, watchedInbox } from "./_watched_inbox.ts";
 
 Deno.test("watchInbox() starts what the ledger has begun, under the stored workflow id", async () => {
   await using at = await watchedInbox();
@@ -29,6 +29,7 @@ Deno.test("watchInbox() starts a complete workflow again whose file is unfinishe
     await watch.relist();
     return watch.stats().inFlight === 0;
   }, { what: "no file in flight" });
+  await allComplete(at, 1);
   await at.sql`update ingest.files set settled_at = null`;
   await watch.relist();
   await watch.relist();
@@ -43,6 +44,7 @@ Deno.test("watchInbox() has a file brought on that a crash left between inbox an
   await Deno.writeTextFile(`${at.inbox}/a.csv`, csvOf(2));
   await at.settled(1);
   await watch.stop();
+  await allComplete(at, 1);
   // As a kill between the two renames leaves it, with the workflow lost as well.
   await Deno.rename(`${at.parts.directories.archive}/a.1.csv`, `${at.inbox}/.settling-1`);
   await at.sql`update ingest.files set settled_at = null`;
@@ -68,10 +70,7 @@ Deno.test("watchInbox() knows the files that stay in the inbox, and loads them i
   const { started, settling, waiting } = watch.stats();
   assert.deepEqual({ started, settling, waiting }, { started: 5, settling: 0, waiting: 0 });
   await watch.stop();
-  await waitFor(async () => {
-    const runs = await at.runs();
-    return runs.length === 5 && runs.every(({ status }) => status === "COMPLETED");
-  }, { what: "5 complete workflows" });
+  await allComplete(at, 5);
   await at
     .sql`truncate ingest.files, ingest.chunks, ingest.event_keys, ingest.duplicates, shop.events,
                         ingest.rejects, shop.minute_rollup_base, shop.minute_rollup_delta`;
@@ -79,6 +78,29 @@ Deno.test("watchInbox() knows the files that stay in the inbox, and loads them i
   const rows = await at.settled(5);
   assert.ok(rows.every(({ state, records }) => state === "loaded" && records === 2));
   assert.deepEqual(await at.violations(), []);
+});
+
+Deno.test("watchInbox() loads what a writer appends to a file after it was archived", async () => {
+  await using at = await watchedInbox();
+  const watch = at.watch({ relistMs: 100 });
+  await watch.relist();
+  const path = `${at.folder}/writing`;
+  await Deno.writeTextFile(path, csvOf(2));
+  using writer = await Deno.open(path, { append: true });
+  await Deno.rename(path, `${at.inbox}/a.csv`);
+  await at.settled(1);
+  await writer.write(new TextEncoder().encode(nextRecord()));
+  const rows = await at.settled(2);
+  assert.deepEqual(
+    rows.map(({ file_name, state, records }) => [file_name, state, records]),
+    [["a.csv", "loaded", 2], ["a.csv", "loaded", 3]],
+  );
+  const [{ count } = { count: 0 }] = await at.sql`select count(*)::int as count from shop.events`;
+  assert.equal(count, 3);
+  assert.deepEqual(await namesIn(at.parts.directories.archive), ["a.2.csv"]);
+  assert.deepEqual(await at.violations(), []);
+  const told = at.log.filter(({ msg }) => msg.includes("went on after it was moved"));
+  assert.equal(told.length, 1);
 });
 
 /** Writes the row that a claim makes, and whose workflow nobody runs. */
@@ -94,6 +116,14 @@ async function beginRow(at: WatchedInbox, name: string, workflowId?: string): Pr
     values ('shop_events', 1, ${inboxId}, ${path}, ${name}, ${ino}, ${sizeBytes}, ${mtimeMs},
             ${ctimeMs}, ${id}, now())`;
   return id;
+}
+
+/** A file is settled a moment before its workflow ends. */
+async function allComplete(at: WatchedInbox, count: number): Promise<void> {
+  await waitFor(async () => {
+    const runs = await at.runs();
+    return runs.length === count && runs.every(({ status }) => status === "COMPLETED");
+  }, { what: `${count} complete workflows` });
 }
 
 async function namesIn(directory: string): Promise<string[]> {
