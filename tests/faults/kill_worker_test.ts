@@ -2,12 +2,13 @@ import { Prng } from "../../domain/generator/prng.ts";
 import { waitFor } from "../harness.ts";
 import { assertPlanted, plantFiles } from "./_planted_files.ts";
 import { type FaultPipeline, faultPipeline } from "./_fault_pipeline.ts";
+import { readNumber, readSeed } from "./_read_number.ts";
 import type { WorkerProcess } from "./_start_worker_process.ts";
 
 const KILLS = readNumber("CLICKLEDGER_TEST_KILLS", 4);
 const FILES = readNumber("CLICKLEDGER_TEST_FILES", 12);
 const ROWS = readNumber("CLICKLEDGER_TEST_ROWS", 2_000);
-const SEED = readNumber("CLICKLEDGER_TEST_SEED", crypto.getRandomValues(new Uint16Array(1))[0]!);
+const SEED = readSeed();
 /** A kill comes up to this long after the progress it waited for, so that it hits any step. */
 const MAX_DELAY_MS = 60;
 
@@ -77,8 +78,4 @@ async function openTransactions({ sql }: FaultPipeline): Promise<number> {
     select count(*)::integer as open from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid() and state like 'idle in transaction%'`;
   return row?.open ?? 0;
-}
-
-function readNumber(name: string, byDefault: number): number {
-  return Number(Deno.env.get(name) ?? byDefault);
 }

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { CHUNK_BYTES } from "../../domain/plan_chunks.ts";
 import { waitFor } from "../harness.ts";
 import { type FaultPipeline, faultPipeline } from "./_fault_pipeline.ts";
+import { readNumber } from "./_read_number.ts";
 import { writeLargeFile } from "./_write_large_file.ts";
 
-const ROWS = Number(Deno.env.get("CLICKLEDGER_TEST_LARGE_ROWS") ?? 6_000);
+const ROWS = readNumber("CLICKLEDGER_TEST_LARGE_ROWS", 6_000);
 /** The chunks of a small file are small, so that there are as many as in a large one. */
 const chunkBytes = ROWS >= 100_000 ? CHUNK_BYTES : 16 * 1024;
 const TIMEOUT_MS = 30_000 + ROWS;
