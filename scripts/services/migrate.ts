@@ -33,6 +33,12 @@ const SQL_DIRECTORY = new URL("../../sql/", import.meta.url);
  * @param directory Where the numbered files are.
  */
 export async function readMigrations(directory: URL = SQL_DIRECTORY): Promise<Migration[]> {
+  const migrations = await listMigrations(directory);
+  refuseGaps(migrations);
+  return migrations;
+}
+
+async function listMigrations(directory: URL): Promise<Migration[]> {
   const migrations: Migration[] = [];
   for await (const entry of Deno.readDir(directory)) {
     const version = entry.name.match(/^(\d{4})_\w+\.sql$/)?.[1];
@@ -41,14 +47,16 @@ export async function readMigrations(directory: URL = SQL_DIRECTORY): Promise<Mi
     const checksum = createHash("sha256").update(text).digest("hex");
     migrations.push({ version: Number(version), name: entry.name, checksum, text });
   }
-  migrations.sort((a, b) => a.version - b.version);
+  return migrations.sort((a, b) => a.version - b.version);
+}
+
+function refuseGaps(migrations: readonly Migration[]): void {
   for (const [index, migration] of migrations.entries()) {
     if (migration.version === index + 1) continue;
     throw new MigrationError(
       `Cannot read migrations: expected number ${index + 1} but found ${migration.name}`,
     );
   }
-  return migrations;
 }
 
 /**
@@ -63,16 +71,17 @@ export async function migrate(
   databaseUrl: string,
   { directory = SQL_DIRECTORY }: { directory?: URL } = {},
 ): Promise<{ applied: string[] }> {
-  const migrations = await readMigrations(directory);
+  const migrations = await listMigrations(directory);
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   try {
-    // Roles belong to the server: a lock that is the same in every database of it.
+    // Of this database only: what belongs to the server is made so that others may make it at the same time.
     await sql`select pg_advisory_lock(hashtext('clickledger.migrate'))`;
     await createRoles(sql);
     await createMigrationTable(sql);
     const known = await sql<{ version: number; name: string; checksum: string }[]>`
       select version, name, checksum from ingest.migrations order by version`;
     refuseChangedHistory(known, migrations);
+    refuseGaps(migrations);
     const applied: string[] = [];
     for (const migration of migrations.slice(known.length)) {
       await applyMigration(sql, migration);
@@ -139,12 +148,15 @@ function refuseChangedHistory(
   known: { version: number; name: string; checksum: string }[],
   migrations: Migration[],
 ): void {
-  for (const [index, row] of known.entries()) {
-    const migration = migrations[index];
+  for (const row of known) {
+    const migration = migrations.find(({ version }) => version === row.version);
     if (migration === undefined) {
+      const isNewer = migrations.every(({ version }) => version < row.version);
       throw new MigrationError(
-        `Cannot migrate: the database has ${row.name}, which this version does not know. ` +
-          "Run a version of Clickledger at least as new as the one that applied it.",
+        isNewer
+          ? `Cannot migrate: the database has ${row.name}, which this version does not know. ` +
+            "Run a version of Clickledger at least as new as the one that applied it."
+          : `Cannot migrate: ${row.name} was applied and is missing. Restore the file.`,
       );
     }
     if (migration.name !== row.name || migration.checksum !== row.checksum) {
