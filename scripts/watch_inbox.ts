@@ -94,7 +94,7 @@ export function watchInbox(parts: WatchParts): InboxWatch {
     onChanged: (identity) => settling.see(identity),
     settledByWorkflow: (workflowIds) => settledByWorkflow(sql, workflowIds),
   });
-  const listing = new Relist({ ...parts, outages, settling, queue });
+  const listing = new Relist({ ...parts, outages, settling, queue, signal: stopping.signal });
 
   function onSign(sign: Sign): void {
     if (sign.sign === "rescan") void relist();

@@ -18,9 +18,18 @@ const START_AGAIN_AFTER_MS = 30_000;
 /** Starts at a time. */
 const STARTS_AT_ONCE = 16;
 
+/** What a listing works with. */
+type RelistParts = WatchParts & {
+  outages: Outages;
+  settling: SettleTimer;
+  queue: StartQueue;
+  /** Ends a listing early. */
+  signal: AbortSignal;
+};
+
 /** Compares directory and ledger: whatever the events missed is found here. */
 export class Relist {
-  readonly #parts: WatchParts & { outages: Outages; settling: SettleTimer; queue: StartQueue };
+  readonly #parts: RelistParts;
   readonly #leftovers: Leftovers;
   readonly #grown: GrownFiles;
   /** Unfinished files whose workflow was found complete; seen twice it is started again nevertheless. */
@@ -28,7 +37,7 @@ export class Relist {
   /** Names that could not be looked at; a name that is only just gone is not listed a second time. */
   #unreadable = new Set<string>();
 
-  constructor(parts: WatchParts & { outages: Outages; settling: SettleTimer; queue: StartQueue }) {
+  constructor(parts: RelistParts) {
     this.#parts = parts;
     this.#leftovers = new Leftovers(parts);
     this.#grown = new GrownFiles(parts);
@@ -40,7 +49,7 @@ export class Relist {
    * @throws What is away says so through `outages`; the next listing finds what this one did not come to.
    */
   async run(): Promise<void> {
-    const { queue, inbox, outages } = this.#parts;
+    const { queue, inbox, outages, signal } = this.#parts;
     await this.#startUnfinished();
     await queue.refresh();
     const names = await outages.during(
@@ -49,6 +58,7 @@ export class Relist {
     );
     await this.#leftovers.look(names);
     await this.#findNew(names);
+    signal.throwIfAborted();
     await this.#grown.look();
   }
 
@@ -86,11 +96,12 @@ export class Relist {
   }
 
   async #findNew(names: readonly string[]): Promise<void> {
-    const { inbox, sql, inboxId, outages, settling, queue } = this.#parts;
+    const { inbox, sql, inboxId, outages, settling, queue, signal } = this.#parts;
     const unreadableBefore = this.#unreadable;
     this.#unreadable = new Set();
     const isPending = (path: string) => settling.has(path) || queue.has(path);
     for await (const { entries, unreadable } of lookAtEntries(inbox, names, isPending)) {
+      signal.throwIfAborted();
       const known = await outages.during(
         "PostgreSQL",
         () => knownIdentities(sql, inboxId, entries),

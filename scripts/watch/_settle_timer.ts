@@ -81,7 +81,7 @@ export class SettleTimer {
   }
 
   async #lookAt(path: string): Promise<void> {
-    const found = await readIdentity(path).catch(() => null);
+    const found = this.#stopped ? null : await readIdentity(path).catch(() => null);
     if (this.#stopped) return;
     // What is no regular file, or cannot be looked at, is reported by the next listing.
     if (found?.isFile) this.see(found.identity);
