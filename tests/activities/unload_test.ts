@@ -121,7 +121,7 @@ Deno.test("unloadChunk() refuses a file that does not unload", async () => {
 Deno.test("unloadFile() and loads of the same events do not lose or double any", async () => {
   await using house = await warehouse({ chunkBytes: 20_000 });
   const random = new Prng(42);
-  const watch = watchViolations(house);
+  await using watch = watchViolations(house);
   let loadedFiles: number[] = [];
   for (let round = 0; round < 20; round++) {
     const from = random.below(300);
@@ -152,13 +152,12 @@ function watchViolations(house: Warehouse) {
     found.push(...await house.violations());
     return stopped;
   }, { timeoutMs: 120_000, what: "the end of the test" });
-  return {
-    async stop() {
-      stopped = true;
-      await watching;
-      return found;
-    },
+  const stop = async () => {
+    stopped = true;
+    await watching;
+    return found;
   };
+  return { stop, [Symbol.asyncDispose]: async () => void await stop() };
 }
 
 async function counts({ admin }: Warehouse) {
