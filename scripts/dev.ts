@@ -8,8 +8,11 @@ import { describeReady } from "./cli/describe_ready.ts";
 import { UsageError } from "./cli/failures.ts";
 import { untilAborted } from "./cli/sleep.ts";
 import { runTask } from "./cli/run_task.ts";
+import { openQueryPool } from "./cli/with_database.ts";
 import { withPipeline } from "./cli/with_pipeline.ts";
 import { readConfig } from "./config.ts";
+import { reportFiles } from "./dev/report_files.ts";
+import { createLogger } from "./log.ts";
 import type { Roles } from "./services/start_pipeline.ts";
 
 const command = createCommand(
@@ -30,10 +33,14 @@ const command = createCommand(
     const config = readConfig();
     const roles = readRoles(role);
     const startedAt = performance.now();
-    await withPipeline(config, { roles }, async ({ pipeline, aborted }) => {
+    const log = createLogger(config.logLevel);
+    await withPipeline(config, { roles, log }, async ({ pipeline, aborted: signal }) => {
       const seconds = (performance.now() - startedAt) / 1000;
       console.error(describeReady(pipeline, { roles, seconds }));
-      await untilAborted(aborted);
+      if (!roles.worker) return await untilAborted(signal);
+      const sql = openQueryPool(pipeline.run.databaseUrl, "reader");
+      await reportFiles(sql, { inboxId: pipeline.inboxId, log, signal });
+      await sql.end({ timeout: 1 });
     });
     console.error("Stopped");
   });

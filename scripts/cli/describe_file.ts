@@ -5,6 +5,13 @@ import { renderRows } from "./print_rows.ts";
 
 /** A file of thousands of chunks is not told chunk by chunk. */
 const SHOWN_CHUNKS = 12;
+/** Failures of what was never taken out of the inbox. */
+const NOT_OURS: ReadonlySet<string> = new Set([
+  "refused",
+  "changed",
+  "vanished",
+  "unreadable_name",
+]);
 
 /**
  * All about a file, for people.
@@ -23,7 +30,7 @@ export function describeFile({ file, chunks, faults }: ShownFile, webUiUrl?: str
 
 /** What a person may want to do about a file: commands, each with what it does. */
 export function nextSteps(file: FileDetails): string[] {
-  const { file_id, state, rejected, duplicate_of, retried_as } = file;
+  const { file_id, state, rejected, duplicate_of, retried_as, archive_path } = file;
   if (retried_as !== null) return [`deno task files show ${retried_as}    the retry of this file`];
   switch (state) {
     case "failed":

@@ -10,7 +10,7 @@ const LEVELS = {
 } as const satisfies Record<SdkLogLevel, string>;
 
 /** What tells a person where to look; the rest of the SDK's fields is noise in a log line. */
-const KEPT_FIELDS = ["workflowId", "activityType", "attempt", "taskQueue", "target"] as const;
+const KEPT_FIELDS = ["workflowId", "activityType", "attempt", "target"] as const;
 
 /**
  * Sets up Temporal's native runtime, once per process and before the first connection. Signals stay
@@ -37,7 +37,18 @@ function write(log: Logger, level: SdkLogLevel, message: string, meta: LogMetada
   const fields = Object.fromEntries(
     KEPT_FIELDS.flatMap((name) => meta[name] === undefined ? [] : [[name, meta[name]]]),
   );
-  log[LEVELS[level]]({ ...fields, ...reasonOf(meta.error) }, message);
+  const pinoLevel = message === "Workflow failed" && isFileFault(meta.error)
+    ? "debug"
+    : LEVELS[level];
+  log[pinoLevel]({ ...fields, ...reasonOf(meta.error) }, message);
+}
+
+/**
+ * A bad file fails its workflow as designed, and is reported as a file. Told by its sentence: on the
+ * way out of the workflow's thread an error keeps nothing else.
+ */
+function isFileFault(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Cannot load ");
 }
 
 /** Its name and sentence; a failure of an activity carries no values, other errors come from code. */

@@ -10,7 +10,7 @@ const BROKEN = "a,b\n1,2\n";
 Deno.test("commands on what runs", async (t) => {
   await using home = await testHome();
   const { env, sql } = home;
-  await using _dev = await startDev(env);
+  await using dev = await startDev(env);
   await using files = await tempDir();
   const run = (name: string, ...args: string[]) => runCommand(name, args, { env });
   const good = join(files.path, "good.csv");
@@ -35,6 +35,12 @@ Deno.test("commands on what runs", async (t) => {
     const shown = await run("files", "show", "good.csv");
     assert.match(shown.stdout, /301 = 300 loaded \+ 0 duplicates \+ 1 rejected/);
     assert.match(shown.stdout, /Expected 15 fields but got 3 │ 302/);
+    await waitFor(
+      () => /Loaded good\.csv \(file 1\): 300 rows in .*1 rejected/.test(dev.output()),
+      {
+        what: "dev to report the file",
+      },
+    );
   });
 
   await t.step("ingest ends with 1 and says why a file cannot be loaded", async () => {
@@ -42,6 +48,8 @@ Deno.test("commands on what runs", async (t) => {
     assert.equal(code, 1);
     assert.match(stdout, /broken\.csv │ failed/);
     assert.match(stderr, /its first line is not the header of this feed/);
+    const { stdout: shown } = await run("files", "show", "2");
+    assert.match(shown, /Next\n {2}deno task files retry 2/);
   });
 
   await t.step("files retry loads the corrected bytes as a file of its own, once", async () => {

@@ -1,0 +1,68 @@
+import type { Sql } from "../../activities/database.ts";
+import { count, countOf, duration } from "../cli/numbers.ts";
+import { sleep } from "../cli/sleep.ts";
+import type { Logger } from "../log.ts";
+import { readClock, type SettledFile, settledSince } from "../statements/settled_since.ts";
+
+const POLL_MS = 1_000;
+/** A settling transaction shows at the latest this long after it began. */
+const OVERLAP_MS = 15_000;
+/** More files than these in one go are told as one line. */
+const MOST_LINES = 5;
+
+/**
+ * Says in the log what becomes of each file, so that a person who drops one sees something happen.
+ *
+ * @returns when the signal aborts; while the database is away nothing is said
+ */
+export async function reportFiles(
+  sql: Sql,
+  { inboxId, log, signal }: { inboxId: string; log: Logger; signal: AbortSignal },
+): Promise<void> {
+  let since = await readClock(sql);
+  let known = new Set<number>();
+  while (await sleep(POLL_MS, signal)) {
+    try {
+      const now = await readClock(sql);
+      const files = await settledSince(sql, { inboxId, since, known: [...known] });
+      report(files, log);
+      for (const { fileId } of files) known.add(fileId);
+      const next = new Date(now.getTime() - OVERLAP_MS);
+      if (next > since) {
+        since = next;
+        const recent = await settledSince(sql, { inboxId, since, known: [] });
+        known = new Set(recent.map(({ fileId }) => fileId).filter((fileId) => known.has(fileId)));
+      }
+    } catch (error) {
+      log.debug({ reason: error instanceof Error ? error.name : "unknown" }, "Cannot report files");
+    }
+  }
+}
+
+function report(files: readonly SettledFile[], log: Logger): void {
+  const failed = files.filter(({ errorMessage }) => errorMessage !== null);
+  for (const { fileId, errorMessage } of failed) log.warn(`${errorMessage} (file ${fileId})`);
+  const others = files.filter(({ errorMessage }) => errorMessage === null);
+  if (others.length <= MOST_LINES) return others.forEach((file) => log.info(describe(file)));
+  const sum = (key: "loaded" | "duplicates" | "rejected") =>
+    others.reduce((total, file) => total + file[key], 0);
+  log.info(
+    `Settled ${countOf(others.length, "file")}: ${countOf(sum("loaded"), "row")} loaded, ` +
+      `${countOf(sum("duplicates"), "duplicate")}, ${countOf(sum("rejected"), "reject")}`,
+  );
+}
+
+function describe(file: SettledFile): string {
+  const { fileId, fileName, state, loaded, duplicates, rejected, duplicateOf, lagMs } = file;
+  const name = `${fileName} (file ${fileId})`;
+  if (state === "duplicate") return `Skipped ${name}: file ${duplicateOf} has the same bytes`;
+  if (state !== "loaded") return `${name} is ${state}`;
+  const more = [
+    ...(duplicates > 0 ? [countOf(duplicates, "duplicate")] : []),
+    ...(rejected > 0
+      ? [`${count(rejected)} rejected: see \`deno task files show ${fileId}\``]
+      : []),
+  ];
+  const time = lagMs === null ? "" : ` in ${duration(Math.max(0, lagMs))}`;
+  return [`Loaded ${name}: ${countOf(loaded, "row")}${time}`, ...more].join(", ");
+}
