@@ -1,5 +1,6 @@
 import { type Command, CommanderError } from "commander";
 import { ConfigError } from "../config.ts";
+import { explainError } from "./explain_error.ts";
 import { InterruptedError, UsageError } from "./failures.ts";
 
 /**
@@ -34,5 +35,5 @@ function isAnswer({ code }: CommanderError): boolean {
 function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isDebugging = ["trace", "debug"].includes(Deno.env.get("CLICKLEDGER_LOG_LEVEL") ?? "");
-  return isDebugging ? error.stack ?? error.message : error.message;
+  return isDebugging ? error.stack ?? error.message : explainError(error);
 }

@@ -49,11 +49,11 @@ export interface RunningDev extends AsyncDisposable {
 /** Starts `dev` and waits until it is ready; disposing it ends it. */
 export async function startDev(
   env: Record<string, string> & { CLICKLEDGER_HOME: string },
-  { viaTask = false }: { viaTask?: boolean } = {},
+  { viaTask = false, args = [] }: { viaTask?: boolean; args?: string[] } = {},
 ): Promise<RunningDev> {
   const script = projectPath("scripts", "dev.ts");
   const child = new Deno.Command(Deno.execPath(), {
-    args: viaTask ? ["task", "dev"] : ["run", "--no-check", "-A", script],
+    args: [...viaTask ? ["task", "dev"] : ["run", "--no-check", "-A", script], ...args],
     cwd: projectPath(),
     clearEnv: true,
     env: { ...withoutSettings(Deno.env.toObject()), NO_COLOR: "1", ...env },

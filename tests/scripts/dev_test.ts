@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { listProcesses } from "../../scripts/services/_process_table.ts";
+import { eventLines } from "../event_lines.ts";
 import { tempDir, waitFor } from "../harness.ts";
-import { ownServices, runCommand, startDev } from "./_commands.ts";
+import { ownServices, runCommand, startDev, testHome } from "./_commands.ts";
 
 Deno.test("dev stops all of it on Ctrl-C, and starts again after a kill -9", async (t) => {
   await using home = await tempDir();
@@ -78,6 +79,25 @@ Deno.test("dev ends with 1 and says so when a service dies", async () => {
   assert.equal((await dev.ended).code, 1);
   assert.match(dev.output(), /Cannot go on: Temporal's dev server ended by itself \(by SIGKILL\)/);
   assert.equal(await exists(join(home.path, "run.json")), false);
+});
+
+Deno.test("dev runs worker and watcher in processes of their own", async () => {
+  await using home = await testHome();
+  await using watcher = await startDev(home.env, { args: ["--role", "watch"] });
+  const inbox = join(home.path, "inbox");
+  await Deno.writeTextFile(join(inbox, ".events.tmp"), eventLines({ seed: 1, rows: 10 }));
+  await Deno.rename(join(inbox, ".events.tmp"), join(inbox, "events.csv"));
+  await using worker = await startDev(home.env, { args: ["--role", "worker"] });
+  assert.match(worker.output(), /not watched here/);
+  await waitFor(async () => {
+    const [row] = await home.sql`select loaded from ingest.files where settled_at is not null`;
+    return row?.loaded === "10";
+  }, { what: "the file to be loaded" });
+  Deno.kill(worker.pid, "SIGINT");
+  assert.equal((await worker.ended).code, 0);
+  assert.ok(await exists(join(home.path, "run.json")), "the watcher still runs");
+  Deno.kill(watcher.pid, "SIGINT");
+  assert.equal((await watcher.ended).code, 0);
 });
 
 async function exists(path: string): Promise<boolean> {

@@ -50,3 +50,13 @@ Deno.test("every command names a setting that cannot be used, and ends with 2", 
   assert.equal(code, 2);
   assert.match(stderr, /Cannot use CLICKLEDGER_POSTGRES_PORT: expected a port from 1 to 65535/);
 });
+
+Deno.test("every command says what it cannot reach, without the password, and ends with 1", async () => {
+  const env = { DATABASE_URL: "postgres://user:hidden@127.0.0.1:1/database" };
+  const { code, stderr } = await runCommand("verify", [], { env });
+  assert.equal(code, 1);
+  assert.equal(
+    stderr,
+    "Cannot reach PostgreSQL at 127.0.0.1:1: ECONNREFUSED; start it, or check DATABASE_URL\n",
+  );
+});
