@@ -83,10 +83,10 @@ export const SETTINGS = z.object({
     description: "A compressed file that expands to more than this fails.",
     expected: "a whole number of bytes",
   }),
-  archivePolicy: setting(z.enum(["move", "keep", "delete"]).default("move"), {
+  archivePolicy: setting(z.enum(["move", "keep"]).default("move"), {
     env: "CLICKLEDGER_ARCHIVE_POLICY",
-    description: "What becomes of a settled file; delete removes it 24 hours later.",
-    expected: "move, keep or delete",
+    description: "Whether a settled file is moved to the archive or kept where it landed.",
+    expected: "move or keep",
   }),
   databaseUrl: setting(postgresUrl, {
     env: "DATABASE_URL",

@@ -44,11 +44,6 @@ export function openIngestPool(
 /** What the activities of this process work with; its pool is the caller's to end. */
 export async function workerDeps(config: Config, ownerUrl: string): Promise<ActivityDeps> {
   const { archive, failed, archivePolicy, chunkBytes, maxRejects, maxRejectShare } = config;
-  if (archivePolicy === "delete") {
-    throw new ConfigError(
-      "Cannot use CLICKLEDGER_ARCHIVE_POLICY=delete: this version keeps all bytes; use move or keep",
-    );
-  }
   return {
     sql: openIngestPool(config, ownerUrl, { max: config.databasePool }),
     contracts: new Map([[SHOP_EVENTS.feed, SHOP_EVENTS]]),

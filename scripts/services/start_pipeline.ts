@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { Client } from "@temporalio/client";
 import { NativeConnection, type NativeConnectionOptions, type Worker } from "@temporalio/worker";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
@@ -81,6 +82,7 @@ export async function startPipeline(
     if (joined === undefined) await applyMigrations(services.databaseUrl, progress);
     const searchAttributes = await prepareSearchAttributes(services.temporal, log);
     const inboxId = await prepareDirectories(config);
+    if (joined === undefined) await clearSpool(config.spool);
 
     const { namespace, connectionOptions } = services.temporal;
     // The environment gives an API key as text; the client's type allows a function as well.
@@ -174,6 +176,14 @@ async function applyMigrations(ownerUrl: string, progress: Progress): Promise<vo
 async function prepareDirectories({ inbox, archive, failed }: Config): Promise<string> {
   for (const path of [inbox, archive, failed]) await Deno.mkdir(path, { recursive: true });
   return await readInboxId(inbox);
+}
+
+/** What a crash left there; a file that goes on loading is expanded again, and the checksums tell that it is the same. */
+async function clearSpool(spool: string): Promise<void> {
+  await Deno.mkdir(spool, { recursive: true });
+  for await (const { name } of Deno.readDir(spool)) {
+    if (/^\d+\.csv(\.part)?$/.test(name)) await Deno.remove(join(spool, name));
+  }
 }
 
 function describeRun(config: Config, services: Services): RunFile {
