@@ -52,6 +52,8 @@ create table ingest.files (
     (state in ('loading', 'loaded', 'failed', 'duplicate', 'cancelled', 'unloading', 'unloaded')),
   constraint files_unload_to_known check
     (unload_to in ('unloaded', 'failed', 'cancelled')),
+  constraint files_settled_is_final check
+    (settled_at is null or state not in ('loading', 'unloading')),
   constraint files_unload_to_with_state check
     ((state = 'unloading') = (unload_to is not null)),
   constraint files_duplicate_names_original check
@@ -105,6 +107,7 @@ create unique index files_workflow_key on ingest.files (workflow_id);
 -- The re-list asks for what is unfinished, and for the identities it already knows.
 create index files_unfinished on ingest.files (inbox_id) where settled_at is null;
 create index files_by_name    on ingest.files (inbox_id, file_name);
+create index files_recently_archived on ingest.files (inbox_id, settled_at) where archive_path is not null;
 create index files_duplicates on ingest.files (duplicate_of) where duplicate_of is not null;
 
 create table ingest.chunks (
@@ -187,7 +190,13 @@ create table ingest.rejects (
   resolved_at      timestamptz,
   reason           text,
   constraint rejects_state_known check (state in ('open', 'replayed', 'waived', 'withdrawn')),
-  constraint rejects_resolved check ((state = 'open') = (resolved_at is null))
+  constraint rejects_resolved check ((state = 'open') = (resolved_at is null)),
+  constraint rejects_faults_known check (
+    jsonb_array_length(faults) > 0
+    and not jsonb_path_exists(faults, '$[*] ? (!(@.code.type() == "string" && @.code like_regex "^(broken_quote|record_too_long|too_many_columns|invalid_utf8|nul_byte|wrong_column_count|repeated_header|missing_value|invalid_uuid|invalid_timestamp|invalid_number|out_of_range|unknown_value|too_long|control_character|purchase_without_order|order_without_purchase|view_with_quantity|before_horizon|conflicting_event)$"))')),
+  -- A fault says what is wrong, never the value.
+  constraint rejects_faults_without_value check
+    (not jsonb_path_exists(faults, '$[*].keyvalue() ? (!(@.key like_regex "^(code|column|expected)$"))'))
 );
 comment on table  ingest.rejects                  is 'The quarantine. One row per record that broke the contract.';
 comment on column ingest.rejects.reject_id        is 'Number of the reject.';

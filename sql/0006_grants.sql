@@ -6,11 +6,12 @@ grant select, insert, update         on ingest.chunks     to clickledger_ingest;
 grant select, insert, update, delete on ingest.event_keys to clickledger_ingest;
 grant select, insert, delete         on ingest.duplicates to clickledger_ingest;
 grant select, insert, update         on ingest.rejects    to clickledger_ingest;
-grant delete                         on ingest.files      to clickledger_ingest;
 grant select, insert, update, delete on shop.events       to clickledger_ingest;
 grant insert                         on shop.minute_rollup_delta to clickledger_ingest;
 
 revoke execute on all functions in schema ingest, shop from public;
+-- Functions of later migrations as well: each says who may call it.
+alter default privileges revoke execute on functions from public;
 grant execute on function ingest.lock_horizon(text) to clickledger_ingest;
 grant execute on function shop.ensure_month(date)   to clickledger_ingest;
 grant execute on function shop.fold_rollups()       to clickledger_ingest;
