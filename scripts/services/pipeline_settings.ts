@@ -2,7 +2,7 @@ import type { ActivityDeps } from "../../activities/create_activities.ts";
 import { DEFAULT_LIMITS, openDatabase, type Sql } from "../../activities/database.ts";
 import type { IngestSettings } from "../../domain/ingest_api.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
-import { type Config, ConfigError } from "../config.ts";
+import type { Config } from "../config.ts";
 import { readMigrations } from "./migrate.ts";
 
 /** A span is one activity: at most this many chunks and bytes. */
