@@ -8,6 +8,7 @@ import type {
   Span,
 } from "../domain/ingest_api.ts";
 import type { Counts } from "../domain/ledger.ts";
+import { sayAlive } from "./activity_context.ts";
 import { type Sql, withSafeErrors } from "./database.ts";
 import { ingestSmallFile } from "./ingest_small_file.ts";
 import { inspectFile } from "./inspect_file.ts";
@@ -73,7 +74,7 @@ export function createActivities(deps: ActivityDeps) {
     unloadFile: (file: { fileId: number }): Promise<void> =>
       withSafeErrors(() => unloadFile(deps, file)),
     /** Lands one file of generated events. */
-    landTick: createLandTick(),
+    landTick: createLandTick({ beat: sayAlive }),
   };
 }
 

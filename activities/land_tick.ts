@@ -1,42 +1,46 @@
-import { createCatalog } from "../domain/generator/create_catalog.ts";
-import { EventStream, type Shop } from "../domain/generator/event_stream.ts";
-import { formatFileName } from "../domain/generator/file_name.ts";
-import { PROFILES } from "../domain/generator/profiles.ts";
-import { EVENT_HEADER, writeEvents } from "../domain/generator/write_events.ts";
-import { InvalidChange, type Tick, type TickResult } from "../domain/generator_state.ts";
+import { mkdir } from "node:fs/promises";
+import { writeTruth } from "../domain/generator/fault_kinds.ts";
+import { type TickFile, TickFiles } from "../domain/generator/tick_files.ts";
+import type { Tick, TickResult } from "../domain/generator_state.ts";
 import { landFile } from "./land_file.ts";
+import { landInPlace } from "./land_in_place.ts";
+
+const BEAT_MS = 2_000;
 
 /**
  * Lands the file of one tick. It reads no clock: the tick decides name and bytes, so an attempt after a crash either
- * finds the file landed or lands the same one.
+ * finds the file landed or lands the same one. The truth about its faults lands before it, so that no file is without.
  *
+ * @param options.beat Called every two seconds while a tick lands.
  * @returns Makes the activity; what it keeps between ticks only saves work.
  */
-export function createLandTick(): (tick: Tick) => Promise<TickResult> {
-  const shops = new Map<string, Shop>();
-  const streams = new Map<string, EventStream>();
-
-  return async ({ directory, seed, profile, rates, from, to, sequence }) => {
-    const key = `${profile}/${seed}`;
-    const shop = shops.get(key) ?? openShop(seed, profile);
-    shops.set(key, shop);
-    const kept = streams.get(key);
-    const stream = kept?.isAt(from, rates) ? kept : new EventStream(shop, rates, from);
-    streams.set(key, stream);
-    const rows = stream.read(rates, to);
-    const bytes = new TextEncoder().encode(EVENT_HEADER + writeEvents(rows));
-    const fileName = formatFileName({ feedTime: to, sequence, gzip: false });
-    await landFile(directory, fileName, [bytes]);
-    return { fileName, events: rows.length, bytes: bytes.length };
+export function createLandTick(
+  { beat = () => {} }: { beat?: () => void } = {},
+): (tick: Tick) => Promise<TickResult> {
+  const files = new TickFiles();
+  return async (tick) => {
+    const beating = setInterval(beat, BEAT_MS);
+    try {
+      const file = files.make(tick);
+      await land(tick, file);
+      const { name, events, bytes, truth } = file;
+      return { fileName: name, events, bytes: bytes.length, faults: truth.length };
+    } finally {
+      clearInterval(beating);
+    }
   };
 }
 
-function openShop(seed: number, name: string): Shop {
-  const profile = PROFILES.get(name);
-  if (profile === undefined) {
-    throw new InvalidChange(
-      `Cannot generate ${name}: known are ${[...PROFILES.keys()].join(", ")}`,
-    );
+async function land(
+  { directory, truthDirectory }: Tick,
+  { name, bytes, fault, truth }: TickFile,
+): Promise<void> {
+  if (truth.length > 0) {
+    await mkdir(truthDirectory, { recursive: true });
+    const lines = new TextEncoder().encode(writeTruth(truth));
+    await landFile(truthDirectory, `${name}.jsonl`, [lines]);
   }
-  return { seed, profile, catalog: createCatalog(seed, profile) };
+  if (fault.kind === "half_written_file") await landInPlace(directory, name, [bytes]);
+  else await landFile(directory, name, [bytes]);
+  if (fault.copyName !== null) await landFile(directory, fault.copyName, [bytes]);
 }

@@ -1,4 +1,5 @@
-import { type RateHistory, trimRates } from "./generator/rate_history.ts";
+import type { FaultShares } from "./generator/fault_shares.ts";
+import { rateAt, type RateHistory, trimRates } from "./generator/rate_history.ts";
 
 /** Shortest and longest wait between two files, milliseconds; each wait is drawn uniformly between them. */
 export interface Interval {
@@ -10,13 +11,20 @@ export interface Interval {
 export interface GeneratorState {
   /** Absolute path of the folder that files land in. */
   directory: string;
+  /** Absolute path of the folder that says what faults were planted; one file for each that has some. */
+  truthDirectory: string;
   seed: number;
   profile: string;
   /** What decides the sessions that can still emit events. */
   rates: RateHistory;
+  faults: FaultShares;
   interval: Interval;
   /** Feed time up to which events were landed, epoch milliseconds. */
   feedTime: number;
+  /** Real time at which the feed was due to be there, epoch milliseconds; null before the first run. */
+  reachedAt: number | null;
+  /** Feed time from which on files are side by side, of one seed, and with these faults. */
+  since: number;
   /** Feed milliseconds per real millisecond; 1 is live. */
   speed: number;
   /** Number of the next file, from 1. */
@@ -28,14 +36,19 @@ export interface GeneratorState {
   /** What has landed so far. */
   filesLanded: number;
   eventsLanded: number;
+  faultsPlanted: number;
 }
 
 /** One file to land: the events of the feed window [from, to). */
 export interface Tick {
   directory: string;
+  truthDirectory: string;
   seed: number;
   profile: string;
   rates: RateHistory;
+  faults: FaultShares;
+  /** No event from before this feed time was written. */
+  since: number;
   /** Epoch milliseconds. */
   from: number;
   /** Epoch milliseconds, exclusive. */
@@ -48,150 +61,83 @@ export interface TickResult {
   fileName: string;
   events: number;
   bytes: number;
+  /** Faults planted. */
+  faults: number;
 }
 
-/** A change that a person asked for and that cannot be made; its message is shown to them. */
-export class InvalidChange extends Error {
-  override name = "InvalidChange";
-}
+/** How much later than its event the copy of a record may be written, in feed milliseconds. */
+export const LONGEST_DELAY_MS = 60_000;
 
-/** Most events a second that a live generator takes: a worker that starts finds the sessions under way in 2 s. Beyond it, write in bulk. */
-export const MAX_EVENTS_PER_SECOND = 2_000;
+/** What a generator that fell behind catches up with file by file, by its rate; the hour of the day may bring four times that. */
+const EVENTS_PER_FILE = 50_000;
 
 /**
- * Starts a generator.
+ * The file that is due. A feed that fell behind takes the time it missed piece by piece; one that is
+ * faster than life and meets the present is cut there.
  *
- * @param options Where, what and how fast; `now` is the real time, epoch milliseconds, and `from` the feed time to
- * start at.
+ * @param state The generator.
+ * @param now Real time, epoch milliseconds.
  * @example
  * ```ts
- * import { startGenerator } from "./generator_state.ts";
+ * import { nextTick } from "./generator_state.ts";
+ * import { startGenerator } from "./generator_change.ts";
  * import assert from "node:assert/strict";
- * const state = startGenerator({ directory: "/inbox", seed: 1, eventsPerSecond: 20, from: 0 });
- * assert.equal(state.sequence, 1);
+ * const state = startGenerator({
+ *   ...{ directory: "/inbox", truthDirectory: "/truth" },
+ *   ...{ seed: 1, eventsPerSecond: 20, from: 5_000, speed: 10 },
+ * });
+ * const { from, to } = nextTick({ ...state, reachedAt: 60_000 }, 61_500);
+ * assert.deepEqual([from, to], [5_000, 20_000]);
  * ```
  */
-export function startGenerator(
-  { directory, seed, profile = "rees46", eventsPerSecond, from, interval, speed = 1, files = null }:
-    {
-      directory: string;
-      seed: number;
-      profile?: string;
-      eventsPerSecond: number;
-      from: number;
-      interval?: Interval;
-      speed?: number;
-      files?: number | null;
-    },
-): GeneratorState {
-  const chosen = interval ?? { minMs: 1_000, maxMs: 3_000 };
-  assertRate(eventsPerSecond);
-  assertInterval(chosen);
-  if (files !== null && !(Number.isInteger(files) && files >= 1)) {
-    throw new InvalidChange(`Cannot generate ${files} files: expected a whole number from 1`);
-  }
+export function nextTick(state: GeneratorState, now: number): Tick {
+  const { directory, truthDirectory, seed, profile, rates, faults, since, sequence } = state;
+  const { feedTime, speed, reachedAt } = state;
+  const elapsed = Math.max(0, now - (reachedAt ?? now));
+  const eventsPerMs = rateAt(rates, feedTime) / 1_000;
+  const most = Math.min(EVENTS_PER_FILE / eventsPerMs, timeToPresent(state));
+  const to = feedTime + Math.max(1, Math.floor(Math.min(elapsed * speed, most)));
   return {
-    directory,
-    seed,
-    profile,
-    rates: [{ from: 0, eventsPerSecond }],
-    interval: chosen,
-    feedTime: from,
-    speed,
-    sequence: 1,
-    lastSequence: files,
-    paused: false,
-    stopped: false,
-    filesLanded: 0,
-    eventsLanded: 0,
+    ...{ directory, truthDirectory, seed, profile, rates, faults, since },
+    ...{ from: feedTime, to, sequence },
   };
 }
 
-/**
- * The file that is due once some real time has passed, cut at whole milliseconds.
- *
- * @param state The generator.
- * @param elapsedMs Real milliseconds since the last file, or since it was resumed.
- * @example
- * ```ts
- * import { nextTick, startGenerator } from "./generator_state.ts";
- * import assert from "node:assert/strict";
- * const state = startGenerator({ directory: "/inbox", seed: 1, eventsPerSecond: 20, from: 5_000 });
- * const { from, to } = nextTick(state, 1_500);
- * assert.deepEqual([from, to], [5_000, 6_500]);
- * ```
- */
-export function nextTick(state: GeneratorState, elapsedMs: number): Tick {
-  const { directory, seed, profile, rates, feedTime, speed, sequence } = state;
-  const to = feedTime + Math.max(1, Math.floor(elapsedMs * speed));
-  return { directory, seed, profile, rates, from: feedTime, to, sequence };
+/** Feed milliseconds until a fast feed meets the present. */
+function timeToPresent({ feedTime, speed, reachedAt }: GeneratorState): number {
+  if (speed <= 1 || reachedAt === null) return Infinity;
+  return Math.ceil(Math.max(0, reachedAt - feedTime) / (speed - 1) * speed);
 }
 
 /** The generator after a file has landed; rates that nothing can depend on any more are dropped. */
 export function afterTick(
   state: GeneratorState,
   tick: Tick,
-  { events }: TickResult,
+  { events, faults }: TickResult,
 ): GeneratorState {
+  const reachedAt = (state.reachedAt ?? tick.to) + (tick.to - tick.from) / state.speed;
+  const meetsPresent = state.speed > 1 && tick.to >= reachedAt;
   return {
     ...state,
     feedTime: tick.to,
+    ...(meetsPresent ? { speed: 1, reachedAt: tick.to } : { reachedAt }),
     sequence: tick.sequence + 1,
-    rates: trimRates(state.rates, tick.to),
+    rates: trimRates(state.rates, tick.to - LONGEST_DELAY_MS),
     filesLanded: state.filesLanded + 1,
     eventsLanded: state.eventsLanded + events,
+    faultsPlanted: state.faultsPlanted + faults,
     stopped: state.stopped || tick.sequence === state.lastSequence,
   };
 }
 
-/**
- * Changes the rate from the current feed time on; sessions that have begun keep theirs.
- *
- * @param state The generator.
- * @param eventsPerSecond Events a second, averaged over a week.
- * @throws {InvalidChange} when the rate is not within bounds.
- */
-export function withRate(state: GeneratorState, eventsPerSecond: number): GeneratorState {
-  assertRate(eventsPerSecond);
-  const before = state.rates.filter(({ from }) => from < state.feedTime);
-  const change = { from: state.feedTime, eventsPerSecond };
-  const [first = change, ...later] = [...before, change];
-  return { ...state, rates: [first, ...later] };
+/** Is more due than one wait's worth? Then the next file does not wait. */
+export function isBehind({ reachedAt, interval }: GeneratorState, now: number): boolean {
+  return reachedAt !== null && now - reachedAt > interval.maxMs;
 }
 
-/** Pauses, resumes or stops: the validator of the updates, and their effect. */
-export function withCommand(
-  state: GeneratorState,
-  command: "pause" | "resume" | "stop",
-  now: number,
-): GeneratorState {
-  assertCommand(state, command);
-  if (command === "stop") return { ...state, stopped: true };
-  if (command === "pause") return { ...state, paused: true };
-  // A live feed goes on with the present: what would have happened during the pause did not.
-  const feedTime = state.speed === 1 ? Math.max(state.feedTime, now) : state.feedTime;
-  return { ...state, paused: false, feedTime };
+/** Does the feed keep up with the present, rather than replay a past? */
+export function isLive({ speed, reachedAt, feedTime }: GeneratorState): boolean {
+  return speed === 1 && (reachedAt === null || reachedAt - feedTime < LIVE_WITHIN_MS);
 }
 
-/** Throws when a command makes no sense now. */
-export function assertCommand(state: GeneratorState, command: "pause" | "resume" | "stop"): void {
-  if (state.stopped) throw new InvalidChange(`Cannot ${command}: the generator has stopped`);
-  if (command === "pause" && state.paused) throw new InvalidChange("Cannot pause: already paused");
-  if (command === "resume" && !state.paused) throw new InvalidChange("Cannot resume: not paused");
-}
-
-/** Throws when a rate is not within bounds. */
-export function assertRate(eventsPerSecond: number): void {
-  if (eventsPerSecond > 0 && eventsPerSecond <= MAX_EVENTS_PER_SECOND) return;
-  throw new InvalidChange(
-    `Cannot set the rate to ${eventsPerSecond} events a second: expected more than 0 and at most ${MAX_EVENTS_PER_SECOND}`,
-  );
-}
-
-/** Throws when an interval is not within bounds. */
-export function assertInterval({ minMs, maxMs }: Interval): void {
-  if (minMs >= 10 && maxMs >= minMs && maxMs <= 3_600_000) return;
-  throw new InvalidChange(
-    `Cannot wait ${minMs}..${maxMs} ms between files: expected 10 ms to 1 h, shortest first`,
-  );
-}
+const LIVE_WITHIN_MS = 60_000;

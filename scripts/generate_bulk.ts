@@ -1,23 +1,25 @@
-import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { createReadStream, existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { landFile } from "../activities/land_file.ts";
-import { createCatalog } from "../domain/generator/create_catalog.ts";
-import { type EventRow, EventStream } from "../domain/generator/event_stream.ts";
+import { landInPlace } from "../activities/land_in_place.ts";
+import { FaultPlanter } from "../domain/generator/fault_planter.ts";
+import type { FaultShares } from "../domain/generator/fault_shares.ts";
+import { drawFileFault, type FileFault } from "../domain/generator/file_fault.ts";
 import { formatFileName } from "../domain/generator/file_name.ts";
 import type { Profile } from "../domain/generator/profile.ts";
-import type { RateHistory } from "../domain/generator/rate_history.ts";
 import { REES46 } from "../domain/generator/rees46.ts";
-import { EVENT_HEADER, writeEvents } from "../domain/generator/write_events.ts";
+import { RowSource } from "../domain/generator/row_source.ts";
+import { faultyChunks, soundChunks } from "./generate/bulk_chunks.ts";
 
 /** What to write, and where. */
 export interface BulkOptions {
   /** Made if it does not exist. */
   directory: string;
-  /** Events in all, exactly. */
+  /** Events in all, exactly; planted duplicates are not counted. */
   rows: number;
   /** 1 by default. */
   files?: number;
@@ -28,6 +30,10 @@ export interface BulkOptions {
   profile?: Profile;
   /** Time of the first event, epoch milliseconds; 2024-01-01 by default. */
   from?: number;
+  /** None by default. */
+  faults?: FaultShares;
+  /** Directory for the ground truth, a file for each that has faults; `directory` with `.truth` by default. */
+  truth?: string;
   /** Aborting stops within a chunk; whole files stay, nothing else. */
   signal?: AbortSignal;
   /** Called a few times a second. */
@@ -50,8 +56,6 @@ export interface BulkProgress {
 /** How long the rows of a bulk spread over: the period that the profile's figures are about. */
 const PERIOD_MS = 28 * 86_400_000;
 const DEFAULT_FROM = Date.UTC(2024, 0, 1);
-/** Few enough that a window's rows die young, which the garbage collector is fast at. */
-const ROWS_PER_WINDOW = 4000;
 const PROGRESS_MS = 250;
 
 /**
@@ -63,7 +67,8 @@ export async function generateBulk(
   options: BulkOptions,
 ): Promise<BulkProgress & { paths: string[] }> {
   const { directory, rows, files = 1, gzip = false, signal, onProgress } = options;
-  const { seed = 1, profile = REES46, from = DEFAULT_FROM } = options;
+  const { seed = 1, profile = REES46, from = DEFAULT_FROM, faults = {} } = options;
+  const { truth = `${directory.replace(/\/+$/, "")}.truth` } = options;
   const names = Array.from({ length: files }, (_, sequence) => {
     const feedTime = from + PERIOD_MS * (sequence + 1) / files;
     return formatFileName({ feedTime, sequence, gzip });
@@ -77,73 +82,55 @@ export async function generateBulk(
 
   const meter = startMeter(rows, onProgress);
   const source = new RowSource({ seed, profile, from, eventsPerMs: rows / PERIOD_MS });
+  const longestDelayMs = PERIOD_MS / files;
+  const planter = new FaultPlanter({ seed, shares: faults, longestDelayMs });
+  const isFaulty = Object.keys(faults).length > 0;
   for (const [sequence, name] of names.entries()) {
     const first = Math.floor(rows * sequence / files);
     const count = Math.floor(rows * (sequence + 1) / files) - first;
-    const chunks = fileChunks(source, count, meter.count);
-    const { landed } = await landFile(
-      directory,
-      name,
-      gzip ? compressed(chunks) : chunks,
-      signal === undefined ? {} : { signal },
-    );
-    if (!landed) throw new Error(`Cannot write ${name}: another program has written it meanwhile`);
+    const file = { source, count, onWritten: meter.count };
+    const fault = drawFileFault({ seed, sequence, shares: faults, name });
+    const isLast = sequence === files - 1;
+    const landTruth = (lines: string) => landText(truth, `${name}.jsonl`, lines);
+    const chunks = isFaulty
+      ? faultyChunks(file, { planter, name, fault, isLast, landTruth })
+      : soundChunks(file);
+    await land(directory, name, gzip ? compressed(chunks) : chunks, { fault, signal });
   }
   return { ...meter.finish(), paths };
 }
 
-/** The events of the period, as many as asked for at a time. */
-class RowSource {
-  private readonly rates: RateHistory;
-  private readonly windowMs: number;
-  private readonly stream: EventStream;
-  private position: number;
-  private rest: EventRow[] = [];
-
-  constructor(
-    { seed, profile, from, eventsPerMs }: {
-      seed: number;
-      profile: Profile;
-      from: number;
-      eventsPerMs: number;
-    },
-  ) {
-    this.rates = [{ from, eventsPerSecond: eventsPerMs * 1000 }];
-    this.windowMs = Math.max(1, Math.round(ROWS_PER_WINDOW / eventsPerMs));
-    this.position = from;
-    const catalog = createCatalog(seed, profile);
-    this.stream = new EventStream({ seed, profile, catalog }, this.rates, from);
-  }
-
-  /** From one to `most` events. */
-  take(most: number): EventRow[] {
-    while (this.rest.length === 0) {
-      this.position += this.windowMs;
-      this.rest = this.stream.read(this.rates, this.position);
+async function land(
+  directory: string,
+  name: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  { fault: { kind, copyName }, signal }: { fault: FileFault; signal: AbortSignal | undefined },
+): Promise<void> {
+  const path = join(directory, name);
+  const options = signal === undefined ? {} : { signal };
+  if (kind === "half_written_file") {
+    try {
+      await landInPlace(directory, name, chunks, options);
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
     }
-    const taken = this.rest.slice(0, most);
-    this.rest = this.rest.slice(most);
-    return taken;
+  } else if (!(await landFile(directory, name, chunks, options)).landed) {
+    throw new Error(`Cannot write ${name}: another program has written it meanwhile`);
   }
+  if (copyName !== null) await landFile(directory, copyName, createReadStream(path), options);
 }
 
-function* fileChunks(
-  source: RowSource,
-  count: number,
-  onWritten: (rows: number, bytes: number) => void,
-): Generator<Uint8Array> {
-  const encoder = new TextEncoder();
-  yield encoder.encode(EVENT_HEADER);
-  for (let left = count; left > 0;) {
-    const rows = source.take(left);
-    const chunk = encoder.encode(writeEvents(rows));
-    yield chunk;
-    left -= rows.length;
-    onWritten(rows.length, chunk.length);
-  }
+async function landText(directory: string, name: string, text: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  // That of an earlier run is of other files: those were removed, or we would not be here.
+  await rm(join(directory, name), { force: true });
+  await landFile(directory, name, [new TextEncoder().encode(text)]);
 }
 
-function compressed(chunks: Iterable<Uint8Array>): AsyncIterable<Uint8Array> {
+function compressed(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> {
   const gzip = createGzip();
   // A failure destroys `gzip`, so whoever reads it gets the error.
   pipeline(Readable.from(chunks), gzip).catch(() => {});

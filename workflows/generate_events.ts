@@ -12,16 +12,21 @@ import {
 } from "@temporalio/workflow";
 import type { Activities } from "../activities/create_activities.ts";
 import {
-  afterTick,
+  assertChange,
   assertCommand,
-  assertInterval,
-  assertRate,
+  type GeneratorChange,
+  type GeneratorCommand,
+  InvalidChange,
+  withChange,
+  withCommand,
+} from "../domain/generator_change.ts";
+import { describeFaults } from "../domain/generator/fault_shares.ts";
+import {
+  afterTick,
   type GeneratorState,
   type Interval,
-  InvalidChange,
+  isBehind,
   nextTick,
-  withCommand,
-  withRate,
 } from "../domain/generator_state.ts";
 
 /** Where the generator is, and what it was told. */
@@ -32,14 +37,12 @@ export const pauseUpdate = defineUpdate<GeneratorState>("pause");
 export const resumeUpdate = defineUpdate<GeneratorState>("resume");
 /** Ends the workflow after the file under way. */
 export const stopUpdate = defineUpdate<GeneratorState>("stop");
-/** Events a second, averaged over a week, from now on. */
-export const setRateUpdate = defineUpdate<GeneratorState, [number]>("setRate");
-/** Shortest and longest wait between two files, from now on. */
-export const setIntervalUpdate = defineUpdate<GeneratorState, [Interval]>("setInterval");
+/** Changes anything else, from the next file on; all that is named, or nothing. */
+export const changeUpdate = defineUpdate<GeneratorState, [GeneratorChange]>("change");
 
 const { landTick } = proxyActivities<Activities>({
   startToCloseTimeout: "5 minutes",
-  heartbeatTimeout: "30 seconds",
+  heartbeatTimeout: "10 seconds",
   retry: { initialInterval: "1 second", maximumInterval: "30 seconds" },
   summary: "write, fsync, rename",
 });
@@ -51,46 +54,50 @@ const { landTick } = proxyActivities<Activities>({
  * @param initial State to start from; the one before continue-as-new.
  */
 export async function generateEvents(initial: GeneratorState): Promise<GeneratorState> {
-  let state = initial;
-  let lastTick = Date.now();
+  let state: GeneratorState = { ...initial, reachedAt: initial.reachedAt ?? Date.now() };
   let landing = false;
+  let changes = 0;
   const change = (next: GeneratorState): GeneratorState => {
     state = next;
+    changes++;
     show(state);
     return state;
   };
   // What a file under way holds is decided: changes of what comes next wait until it has landed.
   const whenLanded = () => condition(() => !landing);
-  const validateCommand = (command: "pause" | "resume" | "stop") => () =>
-    explain(() => assertCommand(state, command));
+  const obey = (command: GeneratorCommand) => change(withCommand(state, command, Date.now()));
+  const validated = (command: GeneratorCommand) => ({
+    validator: () => explain(() => assertCommand(state, command)),
+  });
   setHandler(statusQuery, () => state);
-  const pause = () => change(withCommand(state, "pause", Date.now()));
-  const stop = () => change(withCommand(state, "stop", Date.now()));
+  setHandler(pauseUpdate, () => obey("pause"), validated("pause"));
+  setHandler(stopUpdate, () => obey("stop"), validated("stop"));
   const resume = async () => {
     await whenLanded();
-    lastTick = Date.now();
-    return change(withCommand(state, "resume", lastTick));
+    return explain(() => obey("resume"));
   };
-  const setRate = async (eventsPerSecond: number) => {
+  setHandler(resumeUpdate, resume, validated("resume"));
+  const apply = async (wanted: GeneratorChange) => {
     await whenLanded();
-    return change(withRate(state, eventsPerSecond));
+    return explain(() => change(withChange(state, wanted, Date.now())));
   };
-  setHandler(pauseUpdate, pause, { validator: validateCommand("pause") });
-  setHandler(resumeUpdate, resume, { validator: validateCommand("resume") });
-  setHandler(stopUpdate, stop, { validator: validateCommand("stop") });
-  setHandler(setRateUpdate, setRate, { validator: (rate) => explain(() => assertRate(rate)) });
-  setHandler(setIntervalUpdate, (interval) => change({ ...state, interval }), {
-    validator: (interval) => explain(() => assertInterval(interval)),
+  setHandler(changeUpdate, apply, {
+    validator: (wanted) => explain(() => assertChange(state, wanted, Date.now())),
   });
+  // A change takes effect at once: the wait for the next file begins anew.
+  const waitForTurn = async () => {
+    for (let seen = -1; seen !== changes && !state.stopped;) {
+      seen = changes;
+      if (state.paused) await condition(() => state.stopped || !state.paused);
+      else await condition(() => changes !== seen, drawWait(state.interval));
+    }
+  };
 
   show(state);
   while (!state.stopped) {
-    await condition(() => state.stopped || state.paused, drawWait(state.interval));
-    if (state.paused) await condition(() => state.stopped || !state.paused);
+    if (state.paused || !isBehind(state, Date.now())) await waitForTurn();
     if (state.stopped) break;
-    const now = Date.now();
-    const tick = nextTick(state, now - lastTick);
-    lastTick = now;
+    const tick = nextTick(state, Date.now());
     landing = true;
     const result = await landTick(tick);
     landing = false;
@@ -112,9 +119,9 @@ function drawWait({ minMs, maxMs }: Interval): number {
   return minMs + Math.floor(Math.random() * (maxMs - minMs + 1));
 }
 
-function explain(check: () => void): void {
+function explain<Result>(work: () => Result): Result {
   try {
-    check();
+    return work();
   } catch (error) {
     if (!(error instanceof InvalidChange)) throw error;
     throw ApplicationFailure.nonRetryable(error.message, "InvalidChange");
@@ -122,12 +129,15 @@ function explain(check: () => void): void {
 }
 
 function show(state: GeneratorState): void {
-  const doing = state.stopped ? "stopped" : state.paused ? "paused" : "running";
-  const rate = state.rates.at(-1)?.eventsPerSecond ?? 0;
-  const { minMs, maxMs } = state.interval;
+  const { stopped, paused, rates, interval: { minMs, maxMs }, seed, speed, faults } = state;
+  const doing = stopped ? "stopped" : paused ? "paused" : "running";
+  const rate = rates.at(-1)?.eventsPerSecond ?? 0;
   setCurrentDetails([
     `**${doing}** at ${rate} events/s, a file every ${minMs / 1000} to ${maxMs / 1000} s`,
     `landed ${state.filesLanded} files with ${state.eventsLanded} events`,
-    `feed time ${new Date(state.feedTime).toISOString()}`,
+    `feed time ${new Date(state.feedTime).toISOString()}${
+      speed === 1 ? "" : `, ${speed} × real time`
+    }`,
+    `seed ${seed}, faults: ${describeFaults(faults)}; ${state.faultsPlanted} planted`,
   ].join("\n\n"));
 }

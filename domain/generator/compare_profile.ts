@@ -13,11 +13,10 @@ export interface ComparedFigure {
   inside: boolean;
 }
 
-const REES46 =
-  "REES46, eCommerce behavior data from multi category store, October 2019 to April 2020";
-const OCTOBER = "the same, October 2019";
-const SYNERISE = "Synerise, RecSys Challenge 2025 data set";
-const GA4 = "Google Merchandise Store, GA4 sample data set";
+const REES46 = "REES46 multi-category store, October 2019 to April 2020";
+const OCTOBER = "REES46 multi-category store, October 2019";
+const SYNERISE = "Synerise, RecSys Challenge 2025";
+const GA4 = "Google Merchandise Store, GA4 sample";
 const TOLERANCE = 0.15;
 
 /** Sets measured figures beside the published ones: within 15 %, or within the range given. */

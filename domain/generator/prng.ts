@@ -97,6 +97,7 @@ export const STREAM = {
   user: 8,
   priceChange: 9,
   faults: 10,
+  fileFaults: 11,
   /** The first of as many streams as a session can have events. */
   eventIds: 1000,
 } as const;

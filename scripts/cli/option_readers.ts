@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { type FaultShares, readFaultShares } from "../../domain/generator/fault_shares.ts";
 import type { Interval } from "../../domain/generator_state.ts";
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -37,6 +38,15 @@ export function readInterval(text: string): Interval {
     return { minMs: min, maxMs: max };
   }
   throw new InvalidArgumentError("expected a time such as 5s, or a range such as 1s..3s");
+}
+
+/** What faults to plant. */
+export function readFaults(text: string): FaultShares {
+  try {
+    return readFaultShares(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Milliseconds; undefined when it is no duration. */

@@ -1,3 +1,4 @@
+import { dirname, join, resolve } from "node:path";
 import {
   type WorkflowHandle,
   WorkflowNotFoundError,
@@ -5,11 +6,13 @@ import {
 } from "@temporalio/client";
 import { taskQueue } from "../../domain/ingest_api.ts";
 import {
-  type GeneratorState,
-  type Interval,
+  assertPast,
+  type GeneratorChange,
   InvalidChange,
   startGenerator,
-} from "../../domain/generator_state.ts";
+} from "../../domain/generator_change.ts";
+import { describeFaults, type FaultShares } from "../../domain/generator/fault_shares.ts";
+import type { GeneratorState, Interval } from "../../domain/generator_state.ts";
 import type { generateEvents } from "../../workflows/generate_events.ts";
 import { TaskError } from "../cli/failures.ts";
 import { countOf } from "../cli/numbers.ts";
@@ -27,6 +30,9 @@ export interface SteerOptions {
   /** Epoch milliseconds. */
   from?: number;
   speed?: number;
+  faults?: FaultShares;
+  /** Directory for the ground truth; `truth` beside the inbox by default. */
+  truth?: string;
 }
 
 /** What the generator does, for people. */
@@ -37,7 +43,11 @@ export interface GeneratorStatus {
   /** Events a second. */
   rate: number;
   interval: string;
+  /** Feed seconds per second. */
+  speed: number;
   seed: number;
+  faults: string;
+  faultsPlanted: number;
   /** RFC 3339. */
   feedTime: string;
   /** What to do next. */
@@ -58,43 +68,56 @@ export function generatorHandle({ client, inboxId }: Host): WorkflowHandle<typeo
 }
 
 /**
- * Starts the generator of an inbox; one that runs already gets the new rate and interval instead.
+ * Starts the generator of an inbox; one that runs already is changed instead, in all that is given or in nothing.
  *
- * @throws {TaskError} when it runs and an option can only be given at its start, or a value is refused
+ * @throws {TaskError} when a value is refused, or can only be given at the start
  */
 export async function startOrSteer(host: Host, options: SteerOptions): Promise<GeneratorStatus> {
   if (!await isRunning(host)) return describe(await start(host, options));
-  const fixed = (["files", "seed", "from", "speed"] as const).find((name) => name in options);
-  if (fixed !== undefined) {
+  const { rate, truth, interval, files, seed, from, speed, faults } = options;
+  if (truth !== undefined) {
     throw new TaskError(
-      `Cannot change --${fixed}: the generator runs already; \`deno task generate --stop\` ends it`,
+      "Cannot change --truth: the generator runs already; `deno task generate --stop` ends it",
     );
   }
+  const change: GeneratorChange = {
+    ...(rate !== undefined && { eventsPerSecond: rate }),
+    ...(interval && { interval }),
+    ...(files !== undefined && { files }),
+    ...(seed !== undefined && { seed }),
+    ...(from !== undefined && { from }),
+    ...(speed !== undefined && { speed }),
+    ...(faults && { faults }),
+  };
+  if (Object.keys(change).length === 0) return readStatus(host);
   const handle = generatorHandle(host);
-  const { rate, interval } = options;
-  if (rate !== undefined) await update(() => handle.executeUpdate("setRate", { args: [rate] }));
-  if (interval !== undefined) {
-    await update(() => handle.executeUpdate("setInterval", { args: [interval] }));
-  }
-  return readStatus(host);
+  return describe(
+    await update(() =>
+      handle.executeUpdate<GeneratorState, [GeneratorChange]>("change", { args: [change] })
+    ),
+  );
 }
 
 /** Starts the generator of an inbox; there must be none that runs. */
 export async function start(
   { client, inbox, inboxId }: Host,
-  { interval, rate = DEFAULT_RATE, files, seed = 1, from = Date.now(), speed }: SteerOptions,
+  { interval, rate = DEFAULT_RATE, files, seed = 1, from = Date.now(), ...options }: SteerOptions,
 ): Promise<GeneratorState> {
-  const state = explained(() =>
-    startGenerator({
+  const { speed, faults, truth = join(dirname(inbox), "truth") } = options;
+  const state = explained(() => {
+    assertPast(from, Date.now());
+    return startGenerator({
       directory: inbox,
+      truthDirectory: resolve(truth),
       seed,
       eventsPerSecond: rate,
       from,
       ...(interval && { interval }),
       ...(speed !== undefined && { speed }),
+      ...(faults && { faults }),
       ...(files !== undefined && { files }),
-    })
-  );
+    });
+  });
   await client.workflow.start<typeof generateEvents>("generateEvents", {
     workflowId: generatorId(inboxId),
     taskQueue: taskQueue(inboxId),
@@ -156,7 +179,8 @@ function describe(state: GeneratorState): GeneratorStatus {
   const { stopped, paused, interval: { minMs, maxMs }, filesLanded, eventsLanded } = state;
   const doing = stopped ? "stopped" : paused ? "paused" : "running";
   const hint = {
-    running: "deno task generate --pause, --rate N, --interval 1s..3s or --stop changes it",
+    running:
+      "deno task generate --pause, --stop, --rate N, --interval 1s..3s, --speed N or --faults N changes it",
     paused: "deno task generate --resume goes on",
     stopped: `Landed ${countOf(filesLanded, "file")}; deno task generate starts anew`,
   }[doing];
@@ -166,7 +190,10 @@ function describe(state: GeneratorState): GeneratorStatus {
     events: eventsLanded,
     rate: state.rates.at(-1)?.eventsPerSecond ?? 0,
     interval: minMs === maxMs ? `${minMs / 1000} s` : `${minMs / 1000} to ${maxMs / 1000} s`,
+    speed: state.speed,
     seed: state.seed,
+    faults: describeFaults(state.faults),
+    faultsPlanted: state.faultsPlanted,
     feedTime: new Date(state.feedTime).toISOString(),
     hint,
   };

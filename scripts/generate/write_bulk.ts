@@ -1,3 +1,4 @@
+import type { FaultShares } from "../../domain/generator/fault_shares.ts";
 import { InterruptedError } from "../cli/failures.ts";
 import { liveView } from "../cli/live_view.ts";
 import { bar, bytes, count, countOf, duration } from "../cli/numbers.ts";
@@ -10,13 +11,15 @@ import { generateBulk } from "../generate_bulk.ts";
  * @throws {InterruptedError} on Ctrl-C; whole files stay
  */
 export async function writeBulk(
-  { rows, directory, gzip, files, seed, from }: {
+  { rows, directory, gzip, files, seed, from, faults, truth }: {
     rows: number;
     directory: string;
     gzip: boolean;
     files: number;
     seed: number;
     from: number | undefined;
+    faults: FaultShares | undefined;
+    truth: string | undefined;
   },
 ): Promise<void> {
   using signals = stopSignals(() => Deno.exit(130));
@@ -30,6 +33,8 @@ export async function writeBulk(
       seed,
       signal: signals.aborted,
       ...(from !== undefined && { from }),
+      ...(faults && { faults }),
+      ...(truth !== undefined && { truth }),
       onProgress: ({ rows: written, rowsPerSecond, remainingMs, bytes: size }) => {
         const numbers = `${count(written)} of ${countOf(rows, "event")} · ${bytes(size)} · ` +
           `${count(rowsPerSecond)} rows/s · ${duration(remainingMs)} to go`;

@@ -2,7 +2,8 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { Buffer } from "node:buffer";
 import type { FileFaultCode, RecordFaultCode } from "../../domain/faults.ts";
 import { badValues } from "../../domain/generator/bad_values.ts";
-import { type FaultKind, plantFaults } from "../../domain/generator/plant_faults.ts";
+import type { RecordFaultKind } from "../../domain/generator/fault_kinds.ts";
+import { plantFaults } from "../../domain/generator/plant_faults.ts";
 import { EVENT_HEADER, writeEvents } from "../../domain/generator/write_events.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { eventRows } from "../event_lines.ts";
@@ -37,7 +38,7 @@ function csv(rows = fresh()): string {
 }
 
 /** Every record at fault in this way. */
-function faulty(kind: FaultKind, rows = ROWS): Pick<BadFile, "bytes" | "rejects"> {
+function faulty(kind: RecordFaultKind, rows = ROWS): Pick<BadFile, "bytes" | "rejects"> {
   const { bytes, truth } = plantFaults({ rows: fresh(rows), seed: 3, share: 1, kinds: [kind] });
   const codes = truth.map(({ verdict }) => verdict.replace("rejected:", ""));
   return { bytes, rejects: codes as RecordFaultCode[] };

@@ -1,13 +1,12 @@
 import { WorkflowFailedError } from "@temporalio/client";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
-import { startGenerator } from "../../domain/generator_state.ts";
+import { startGenerator } from "../../domain/generator_change.ts";
 import { SPANS_PER_RUN, taskQueue } from "../../domain/ingest_api.ts";
 import {
+  changeUpdate,
   generateEvents,
   pauseUpdate,
   resumeUpdate,
-  setIntervalUpdate,
-  setRateUpdate,
   statusQuery,
   stopUpdate,
 } from "../../workflows/generate_events.ts";
@@ -134,6 +133,7 @@ async function generate(): Promise<Recording> {
     taskQueue: taskQueue(pipeline.inboxId),
     args: [startGenerator({
       directory: pipeline.inbox,
+      truthDirectory: `${pipeline.inbox}-truth`,
       seed: 7,
       profile: "rees46",
       eventsPerSecond: 20,
@@ -148,9 +148,11 @@ async function generate(): Promise<Recording> {
   await landed(2);
   await handle.executeUpdate(pauseUpdate);
   await handle.executeUpdate(pauseUpdate).catch(() => {});
-  await handle.executeUpdate(setRateUpdate, { args: [40] });
+  await handle.executeUpdate(changeUpdate, { args: [{ eventsPerSecond: 40 }] });
   await handle.executeUpdate(resumeUpdate);
-  await handle.executeUpdate(setIntervalUpdate, { args: [{ minMs: 10, maxMs: 10 }] });
+  await handle.executeUpdate(changeUpdate, {
+    args: [{ interval: { minMs: 10, maxMs: 10 } }],
+  });
   await landed(5);
   await handle.executeUpdate(stopUpdate);
   await handle.result();

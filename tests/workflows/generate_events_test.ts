@@ -3,13 +3,13 @@ import { createHash } from "node:crypto";
 import { Client, WorkflowUpdateFailedError } from "@temporalio/client";
 import { NativeConnection, Worker } from "@temporalio/worker";
 import { createLandTick } from "../../activities/land_tick.ts";
-import { startGenerator, type Tick } from "../../domain/generator_state.ts";
+import { startGenerator } from "../../domain/generator_change.ts";
+import type { Tick } from "../../domain/generator_state.ts";
 import {
+  changeUpdate,
   generateEvents,
   pauseUpdate,
   resumeUpdate,
-  setIntervalUpdate,
-  setRateUpdate,
   statusQuery,
   stopUpdate,
 } from "../../workflows/generate_events.ts";
@@ -31,16 +31,16 @@ Deno.test("generateEvents() lands windows side by side, and obeys pause, resume,
     isRefusal("Cannot pause: already paused"),
   );
   await assert.rejects(
-    handle.executeUpdate(setRateUpdate, { args: [-1] }),
+    handle.executeUpdate(changeUpdate, { args: [{ eventsPerSecond: -1 }] }),
     isRefusal("Cannot set the rate to -1 events a second: expected more than 0 and at most 2000"),
   );
   await assert.rejects(
-    handle.executeUpdate(setIntervalUpdate, { args: [{ minMs: 5, maxMs: 1 }] }),
+    handle.executeUpdate(changeUpdate, { args: [{ interval: { minMs: 5, maxMs: 1 } }] }),
     isRefusal("Cannot wait 5..1 ms between files: expected 10 ms to 1 h, shortest first"),
   );
   assert.deepEqual((await handle.query(statusQuery)).sequence, paused.sequence);
 
-  await handle.executeUpdate(setRateUpdate, { args: [80] });
+  await handle.executeUpdate(changeUpdate, { args: [{ eventsPerSecond: 80 }] });
   await handle.executeUpdate(resumeUpdate);
   const resumedAt = ticks.length;
   await waitFor(() => ticks.length >= resumedAt + 3, { what: "three files after the pause" });
@@ -69,9 +69,12 @@ Deno.test("landTick() lands the same bytes when it is tried again, and once", as
   await using folder = await tempDir();
   const tick: Tick = {
     directory: folder.path,
+    truthDirectory: `${folder.path}/.truth`,
     seed: SEED,
     profile: "rees46",
     rates: [{ from: 0, eventsPerSecond: 50 }],
+    faults: {},
+    since: 0,
     from: Date.UTC(2026, 0, 5, 12),
     to: Date.UTC(2026, 0, 5, 12, 0, 20),
     sequence: 4,
@@ -88,7 +91,7 @@ Deno.test("landTick() lands the same bytes when it is tried again, and once", as
   assert.ok(first.events > 300, `${first.events} events`);
 });
 
-async function startedGenerator({ files = null }: { files?: number | null } = {}) {
+async function startedGenerator({ files }: { files?: number } = {}) {
   const disposables = new AsyncDisposableStack();
   const folder = disposables.use(await tempDir());
   const address = await testTemporal();
@@ -118,11 +121,12 @@ async function startedGenerator({ files = null }: { files?: number | null } = {}
     workflowId: taskQueue,
     args: [startGenerator({
       directory: folder.path,
+      truthDirectory: `${folder.path}/.truth`,
       seed: SEED,
       eventsPerSecond: 40,
       from: Date.now(),
       interval: FAST,
-      files,
+      ...(files !== undefined && { files }),
     })],
   });
   disposables.defer(async () => {

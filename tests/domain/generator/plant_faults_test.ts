@@ -3,11 +3,8 @@ import { ChunkPlanner } from "../../../domain/plan_chunks.ts";
 import { createCatalog } from "../../../domain/generator/create_catalog.ts";
 import { badValues } from "../../../domain/generator/bad_values.ts";
 import { generateWindow } from "../../../domain/generator/generate_window.ts";
-import {
-  FAULT_KINDS,
-  type FaultKind,
-  plantFaults,
-} from "../../../domain/generator/plant_faults.ts";
+import { RECORD_FAULT_KINDS, type RecordFaultKind } from "../../../domain/generator/fault_kinds.ts";
+import { plantFaults } from "../../../domain/generator/plant_faults.ts";
 import { REES46 } from "../../../domain/generator/rees46.ts";
 import { EVENT_HEADER, writeEvents } from "../../../domain/generator/write_events.ts";
 import { mapHeader } from "../../../domain/map_header.ts";
@@ -45,7 +42,7 @@ function read(bytes: Uint8Array): { accepted: Map<number, string>; rejected: Map
 }
 
 function assertTruth(
-  options: { share: number; kinds?: readonly FaultKind[]; seed?: number },
+  options: { share: number; kinds?: readonly RecordFaultKind[]; seed?: number },
 ): void {
   const { bytes, truth, expected } = plantFaults({ rows, seed: SEED, ...options });
   const { accepted, rejected } = read(bytes);
@@ -67,7 +64,7 @@ function assertTruth(
   }
 }
 
-for (const kind of FAULT_KINDS) {
+for (const kind of RECORD_FAULT_KINDS) {
   Deno.test(`plantFaults() tells the truth about ${kind}`, () => {
     assertTruth({ share: 0.03, kinds: [kind] });
     assertTruth({ share: 1, kinds: [kind] });
@@ -105,15 +102,22 @@ Deno.test("badValues() has one for each column, each with its code", () => {
       SHOP_EVENTS.columns.map(({ name }) => name).toSorted(),
     );
   }
-  // One event of each type with each bad value.
+  // Events of each type, enough for each bad value to be drawn.
   for (const type of ["purchase", "product_view", "add_to_cart"]) {
     const some = rows.find((row) => row[2] === type)!;
-    const many = badValues(type).map((_, index) =>
-      some.with(0, `${some[0]!.slice(0, -2)}${String(index).padStart(2, "0")}`)
+    const many = Array.from(
+      { length: 400 },
+      (_, index) => some.with(0, `${some[0]!.slice(0, -4)}${String(index).padStart(4, "0")}`),
     );
     const { bytes, truth } = plantFaults({ rows: many, seed: 1, share: 1, kinds: ["bad_value"] });
     const { rejected } = read(bytes);
     assert.equal(truth.length, many.length);
+    const planted = new Set(truth.map(({ column, verdict }) => `${column} ${verdict}`));
+    assert.deepEqual(
+      [...planted].toSorted(),
+      [...new Set(badValues(type).map(({ column, code }) => `${column} rejected:${code}`))]
+        .toSorted(),
+    );
     for (const { line, verdict } of truth) assert.equal(`rejected:${rejected.get(line)}`, verdict);
   }
 });
