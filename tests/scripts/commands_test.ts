@@ -119,7 +119,7 @@ Deno.test("commands on what runs", async (t) => {
     await waitFor(async () => (await status()).files >= 2, { what: "two generated files" });
     assert.equal((await run("generate", "--pause")).code, 0);
     assert.match((await run("generate", "--pause")).stderr, /Cannot pause: already paused/);
-    assert.match((await run("generate", "--seed", "9")).stderr, /Cannot change --seed/);
+    assert.match((await run("generate", "--truth", "x")).stderr, /Cannot change --truth/);
     assert.equal((await run("generate", "--rate", "300")).code, 0);
     assert.equal((await status()).events_per_second, 300);
     const { stdout } = await run("generate", "--stop", "--format", "json");
