@@ -110,6 +110,31 @@ Deno.test("unloadFile() keeps the proof empty between its chunks, and goes on af
   assert.deepEqual(await house.violations(), []);
 });
 
+Deno.test("unloadFile() takes keys of dropped months out, or hands them over", async () => {
+  await using house = await warehouse();
+  const old = (from: number, end: number) =>
+    events(from, end).map((row) => ({ ...row, event_time: "2025-03-04T05:06:07Z" }));
+  const file = await ingest(
+    house,
+    await house.land("a.csv", csv([...old(0, 9), ...events(20, 29)])),
+  );
+  const heir = await ingest(
+    house,
+    await house.land("b.csv", csv([...old(3, 6), ...events(22, 24)])),
+  );
+  await house.admin`update ingest.horizon set events_from = '2025-04-01 00:00:00+00'`;
+  await house.admin`drop table shop.events_2025_03`;
+  assert.deepEqual(await house.violations(), []);
+  await unload(house, file.fileId);
+  assert.deepEqual((await counts(house))[1], ["loaded", 5, 0]);
+  const { events: left, keys } = await totals(house);
+  assert.deepEqual({ left, keys }, { left: 2, keys: 5 });
+  assert.deepEqual(await house.violations(), []);
+  await unload(house, heir.fileId);
+  assert.equal((await totals(house)).keys, 0);
+  assert.deepEqual(await house.violations(), []);
+});
+
 Deno.test("unloadChunk() refuses a file that does not unload", async () => {
   await using house = await warehouse();
   const { fileId } = await ingest(house, await house.land("a.csv", csv(events(0, 3))));

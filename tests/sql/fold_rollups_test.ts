@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { openDatabase } from "../../activities/database.ts";
+import { csv, event, events } from "../activities/_events.ts";
+import { ingest, unload } from "../activities/_ingest.ts";
+import { type Warehouse, warehouse } from "../activities/_warehouse.ts";
+
+Deno.test("shop.fold_rollups() moves deltas into the base, and says how many", async () => {
+  await using house = await warehouse();
+  await ingest(house, await house.land("a.csv", csv(events(0, 20))));
+  const before = await rollup(house);
+  const [deltas] = await house.admin`select count(*)::int as deltas from shop.minute_rollup_delta`;
+  assert.equal(await fold(house), deltas?.deltas);
+  assert.deepEqual(await rollup(house), before);
+  const left = await house.admin`select from shop.minute_rollup_delta`;
+  assert.equal(left.length, 0);
+  assert.equal(await fold(house), 0);
+});
+
+Deno.test("shop.fold_rollups() removes groups that an unload brought to zero", async () => {
+  await using house = await warehouse();
+  const { fileId } = await ingest(house, await house.land("a.csv", csv(events(0, 20))));
+  await fold(house);
+  await unload(house, fileId);
+  await fold(house);
+  const base = await house.admin`select from shop.minute_rollup_base`;
+  assert.equal(base.length, 0);
+});
+
+Deno.test("shop.fold_rollups() neither waits for a load nor holds one up", async () => {
+  await using house = await warehouse({ chunkBytes: 1_000_000 });
+  // Loads and folds share all groups.
+  const rows = (from: number) =>
+    events(from, from + 200).map((row) => ({ ...row, event_time: event(1).event_time! }));
+  await using folders = await openFolders(house, 3);
+  const loads = Array.from(
+    { length: 20 },
+    async (_, index) =>
+      await ingest(house, await house.land(`${index}.csv`, csv(rows(index * 200)))),
+  );
+  const loading = Promise.all(loads).then(() => "done");
+  const folded = await Promise.all(folders.list.map(async (sql) => {
+    let deltas = 0;
+    do {
+      const [row] = await sql<{ deltas: number }[]>`select shop.fold_rollups()::int as deltas`;
+      deltas += row?.deltas ?? 0;
+    } while (await Promise.race([loading, Promise.resolve("loading")]) !== "done");
+    return deltas;
+  }));
+  await loading;
+  const left = await house.admin`select from shop.minute_rollup_delta`;
+  const appended = folded.reduce((sum, deltas) => sum + deltas, 0) + left.length;
+  const groups = await rollup(house);
+  assert.ok(appended >= groups.length);
+  assert.equal(groups.reduce((sum, group) => sum + Number(group.events), 0), 20 * 200);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("shop.fold_rollups() leaves everything to the folder that is at work", async () => {
+  await using house = await warehouse();
+  await ingest(house, await house.land("a.csv", csv(events(0, 20))));
+  await house.admin.begin(async (tx) => {
+    await tx`select pg_advisory_xact_lock(hashtext('shop.fold_rollups'))`;
+    assert.equal(await fold(house), 0);
+  });
+  assert.ok(await fold(house) > 0);
+});
+
+async function fold({ deps: { sql } }: Warehouse): Promise<number> {
+  const [row] = await sql<{ deltas: number }[]>`select shop.fold_rollups() as deltas`;
+  return row?.deltas ?? 0;
+}
+
+async function rollup({ admin }: Warehouse) {
+  const rows = await admin`
+    select minute, event_type, category, device, currency, events, quantity, revenue
+    from shop.minute_rollup order by 1, 2, 3, 4, 5`;
+  return rows.map((row) => ({ ...row }) as Record<string, unknown>);
+}
+
+async function openFolders(house: Warehouse, count: number) {
+  const list = Array.from({ length: count }, () => openDatabase(house.url, "ingest", { max: 1 }));
+  await Promise.all(list.map((sql) => sql`select 1`));
+  return {
+    list,
+    [Symbol.asyncDispose]: async () =>
+      void await Promise.all(list.map((sql) => sql.end({ timeout: 1 }))),
+  };
+}
