@@ -1,4 +1,5 @@
 import { projectPath } from "../harness.ts";
+import type { GeneratorSetup } from "./_generator_process.ts";
 import type { WorkerSetup } from "./_worker_process.ts";
 
 /** A worker in a process of its own. */
@@ -12,18 +13,21 @@ export interface WorkerProcess {
 /**
  * Starts a worker process and waits until it is ready.
  *
+ * @param setup What the script is told.
  * @param logs Gets all that it writes.
+ * @param script Path within the project.
  */
 export async function startWorkerProcess(
-  setup: WorkerSetup,
+  setup: WorkerSetup | GeneratorSetup,
   logs: string[],
+  script = "tests/faults/_worker_process.ts",
 ): Promise<WorkerProcess> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "-A",
       "--no-check",
-      projectPath("tests/faults/_worker_process.ts"),
+      projectPath(script),
       JSON.stringify(setup),
     ],
     stdin: "null",
