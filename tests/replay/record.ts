@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { Runtime } from "@temporalio/worker";
 import { RECORDINGS } from "./_recordings.ts";
 import { renderHistory } from "./_render_history.ts";
 
@@ -16,4 +15,5 @@ for (const [name, record] of Object.entries(RECORDINGS)) {
   await Deno.writeTextFile(path, renderHistory(history, folder));
   console.error(`${name}: ${history.events?.length} events`);
 }
-await Runtime.instance().shutdown();
+// Servers that were started for this run would keep it from ending.
+Deno.exit(0);
