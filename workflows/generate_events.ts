@@ -42,7 +42,7 @@ export const changeUpdate = defineUpdate<GeneratorState, [GeneratorChange]>("cha
 
 const { landTick } = proxyActivities<Activities>({
   startToCloseTimeout: "5 minutes",
-  heartbeatTimeout: "10 seconds",
+  heartbeatTimeout: "5 seconds",
   retry: { initialInterval: "1 second", maximumInterval: "30 seconds" },
   summary: "write, fsync, rename",
 });
@@ -89,7 +89,9 @@ export async function generateEvents(initial: GeneratorState): Promise<Generator
     for (let seen = -1; seen !== changes && !state.stopped;) {
       seen = changes;
       if (state.paused) await condition(() => state.stopped || !state.paused);
-      else await condition(() => changes !== seen, drawWait(state.interval));
+      else {await condition(() => changes !== seen, drawWait(state.interval), {
+          summary: "next file",
+        });}
     }
   };
 

@@ -1,5 +1,6 @@
 import {
   CancellationScope,
+  CancelledFailure,
   continueAsNew,
   defineQuery,
   isCancellation,
@@ -11,6 +12,7 @@ import {
   type Claim,
   type IngestFileInput,
   type IngestFileResult,
+  type IngestSettings,
   type Remainder,
   SPANS_IN_FLIGHT,
   SPANS_PER_RUN,
@@ -47,9 +49,9 @@ export async function ingestFile(input: IngestFileInput): Promise<IngestFileResu
       const result = await CancellationScope.nonCancellable(() =>
         giveUp(input, reason, steps, view)
       );
-      if (isCancellation(failure) && result.state === "cancelled") {
+      if (reason.unloadTo === "cancelled" && result.state === "cancelled") {
         view.conclude(result);
-        throw failure;
+        throw isCancellation(failure) ? failure : new CancelledFailure("The file was cancelled");
       }
       return view.conclude(result);
     }
@@ -103,10 +105,7 @@ async function loadChunks(
     const loadSpans = async () => {
       while (next < Math.min(claim.chunks, lastOfRun)) {
         const firstChunk = next;
-        const endChunk = next = Math.min(
-          firstChunk + input.settings.chunksPerSpan,
-          claim.chunks,
-        );
+        const endChunk = next = firstChunk + spanLength(claim.chunks - firstChunk, input.settings);
         const counts: Counts = await steps.loadSpan({ claim, firstChunk, endChunk });
         view.loaded(endChunk - firstChunk, counts);
       }
@@ -125,6 +124,11 @@ async function loadChunks(
   if (next < claim.chunks) {
     await continueAsNew<typeof ingestFile>({ ...input, resume: { claim, nextChunk: next } });
   }
+}
+
+/** Shorter towards the end, so that all lanes finish at about the same time. */
+function spanLength(remaining: number, { chunksPerSpan }: IngestSettings): number {
+  return Math.min(chunksPerSpan, Math.ceil(remaining / (2 * SPANS_IN_FLIGHT)));
 }
 
 async function giveUp(
@@ -156,15 +160,15 @@ async function finish(
 
 /** Null for what only a person can mend: the workflow fails and the file stays as it is, to be started again. */
 function reasonToGiveUp(failure: unknown): Abandonment | null {
-  if (isCancellation(failure)) return reason("cancelled", "cancelled");
   switch (causeType(failure)) {
     case "FileChanged":
       return reason("failed", "changed");
     case "ErrorBudgetExceeded":
       return reason("failed", "error_budget");
-    default:
-      return null;
   }
+  // A worker that died does not answer a cancellation: its activity ends by a timeout instead.
+  const isCancelled = isCancellation(failure) || CancellationScope.current().consideredCancelled;
+  return isCancelled ? reason("cancelled", "cancelled") : null;
 }
 
 function reason(unloadTo: "failed" | "cancelled", errorCode: FileFaultCode): Abandonment {
