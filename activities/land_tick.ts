@@ -5,13 +5,13 @@ import type { Tick, TickResult } from "../domain/generator_state.ts";
 import { landFile } from "./land_file.ts";
 import { landInPlace } from "./land_in_place.ts";
 
-const BEAT_MS = 2_000;
+const BEAT_MS = 1_000;
 
 /**
  * Lands the file of one tick. It reads no clock: the tick decides name and bytes, so an attempt after a crash either
  * finds the file landed or lands the same one. The truth about its faults lands before it, so that no file is without.
  *
- * @param options.beat Called every two seconds while a tick lands.
+ * @param options.beat Called every second while a tick lands.
  * @returns Makes the activity; what it keeps between ticks only saves work.
  */
 export function createLandTick(
