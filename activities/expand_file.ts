@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -49,7 +49,8 @@ export async function expandFile(
     : [{ start: 0, end: size }];
   if (ranges === null) return { fault: "broken_compression" };
   await mkdir(dirname(target), { recursive: true });
-  const part = `${target}.part`;
+  // An attempt that was given up may still be writing: each has a part of its own, and all of them the same bytes.
+  const part = `${target}.${randomUUID()}.part`;
   const spool = await open(part, "w");
   const writer = new TextWriter(spool, maxBytes);
   try {
@@ -59,7 +60,7 @@ export async function expandFile(
       await decompress(source, compression, (text) => writer.writeAll(text));
     }
     await writer.end();
-    await rename(part, target);
+    await asOwn(() => rename(part, target));
     return { sha256, sizeBytes: size };
   } catch (error) {
     if (!(error instanceof OwnError)) return { fault: "broken_compression" };

@@ -11,6 +11,9 @@ export const CHUNK_BYTES = 4 * 1024 * 1024;
 /** Largest target size that may be set: a chunk is held in memory while it is loaded. */
 export const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
 
+/** Most records of a chunk: short records are as many rejects or rows in one transaction, which has its time limit. */
+export const MAX_CHUNK_RECORDS = 50_000;
+
 /** A byte range of one file, cut at record borders. */
 export interface PlannedChunk {
   /** Counts from 0. */
@@ -174,7 +177,9 @@ export class ChunkPlanner {
     const isOverlong = borders.fault === "record_too_long";
     if (isOverlong) this.#cutBefore(byteStart, borders, borders.line);
     if (!isBlank) this.#chunkRecords++;
-    if (isOverlong || byteNext - this.#byteStart >= this.#chunkBytes) {
+    const isFull = byteNext - this.#byteStart >= this.#chunkBytes ||
+      this.#chunkRecords >= MAX_CHUNK_RECORDS;
+    if (isOverlong || isFull) {
       this.#cutBefore(byteNext, borders, borders.nextLine);
     }
   }

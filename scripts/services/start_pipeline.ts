@@ -182,7 +182,7 @@ async function prepareDirectories({ inbox, archive, failed }: Config): Promise<s
 async function clearSpool(spool: string): Promise<void> {
   await Deno.mkdir(spool, { recursive: true });
   for await (const { name } of Deno.readDir(spool)) {
-    if (/^\d+\.csv(\.part)?$/.test(name)) await Deno.remove(join(spool, name));
+    if (/^\d+\.csv(\.[0-9a-f-]+\.part)?$/.test(name)) await Deno.remove(join(spool, name));
   }
 }
 

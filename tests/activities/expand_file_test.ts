@@ -133,3 +133,20 @@ function utf16(text: string): Uint8Array {
   const units = Uint16Array.from([0xfeff, ...Array.from(text, (char) => char.charCodeAt(0))]);
   return new Uint8Array(units.buffer);
 }
+
+Deno.test("expandFile() may run in two attempts at once, which end with the same file", async () => {
+  await using folder = await tempDir();
+  await Deno.writeFile(`${folder.path}/a.csv.gz`, GZIP);
+  const target = `${folder.path}/spool/7.csv`;
+  const handle = await open(`${folder.path}/a.csv.gz`, "r");
+  try {
+    const options = { name: "a.csv.gz", target, maxBytes: 1e9, onProgress: () => {} };
+    for (let round = 0; round < 10; round++) {
+      const results = await Promise.all([1, 2, 3].map(() => expandFile(handle, options)));
+      for (const result of results) assert.ok(result !== null && "sha256" in result);
+      assert.equal(await Deno.readTextFile(target), TEXT);
+    }
+  } finally {
+    await handle.close();
+  }
+});

@@ -1,7 +1,12 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { ChunkPlanner, type PlannedChunk, type PlanOptions } from "../../domain/plan_chunks.ts";
+import {
+  ChunkPlanner,
+  MAX_CHUNK_RECORDS,
+  type PlannedChunk,
+  type PlanOptions,
+} from "../../domain/plan_chunks.ts";
 import { type CsvLimits, type CsvRecord, scanCsv } from "../../domain/scan_csv.ts";
 import { blockSizes, cutBlocks, scanNaively, smallLimits, soup } from "./_csv_soup.ts";
 
@@ -250,3 +255,17 @@ function readChunk(
 function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
+
+Deno.test({
+  name: "ChunkPlanner cuts short records by their number, long before the bytes are many",
+  permissions: "none",
+  fn() {
+    const planner = new ChunkPlanner();
+    const lines = 2 * MAX_CHUNK_RECORDS + 7;
+    const chunks = planner.push(new TextEncoder().encode("h\n" + "x\n".repeat(lines)));
+    chunks.push(...planner.end().chunks);
+    deepEqual(chunks.map(({ records }) => records), [MAX_CHUNK_RECORDS, MAX_CHUNK_RECORDS, 7]);
+    deepEqual(chunks.map(({ byteStart }) => byteStart), [2, 100_002, 200_002]);
+    deepEqual(chunks.map(({ firstLine }) => firstLine), [2, 50_002, 100_002]);
+  },
+});
