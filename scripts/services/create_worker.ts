@@ -40,6 +40,8 @@ export function createWorker(
     maxConcurrentWorkflowTaskExecutions: 20,
     // A small file's workflow lives for milliseconds; large ones are few.
     maxCachedWorkflows: 300,
+    // A task meant for the cache of a worker that was killed goes to another after this time, not after 10 s.
+    stickyQueueScheduleToStartTimeout: 1_000,
     // A cancellation travels with the answer to a heartbeat: seen in 0.5 s instead of 5.
     maxHeartbeatThrottleInterval: 500,
     defaultHeartbeatThrottleInterval: 500,
