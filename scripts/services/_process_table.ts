@@ -48,10 +48,10 @@ async function readProc(pid: number): Promise<ProcessInfo | undefined> {
   }
 }
 
-/** The process may end between two looks: ESRCH has no class of its own in Deno. */
+/** The process may end between two looks: ESRCH has neither class nor code in Deno, only its message. */
 function isGone(error: unknown): boolean {
   if (error instanceof Deno.errors.NotFound) return true;
-  return error instanceof Error && "code" in error && error.code === "ESRCH";
+  return error instanceof Error && /ESRCH|No such process|os error 3\b/.test(error.message);
 }
 
 async function readPs(selection: string[]): Promise<ProcessInfo[]> {
