@@ -41,7 +41,7 @@ export async function ingestFile(input: IngestFileInput): Promise<IngestFileResu
   setHandler(progressQuery, () => view.progress());
   for (let claims = 1;; claims++) {
     try {
-      return view.conclude(await ingest(input, steps, view));
+      return view.conclude(await ingest(claims === 1 ? input : claimAnew(input), steps, view));
     } catch (failure) {
       if (causeType(failure) === "StaleClaim" && claims < MAX_CLAIMS) continue;
       const reason = reasonToGiveUp(failure);
@@ -122,8 +122,15 @@ async function loadChunks(
     if (cause) throw cause.reason;
   });
   if (next < claim.chunks) {
+    // The next run would not know of a cancellation that came with the last spans of this one.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure("Cancelled");
     await continueAsNew<typeof ingestFile>({ ...input, resume: { claim, nextChunk: next } });
   }
+}
+
+/** A claim that was lost is not taken up again, not even the one that the run before handed on. */
+function claimAnew({ resume: _lost, ...input }: IngestFileInput): IngestFileInput {
+  return input;
 }
 
 /** Shorter towards the end, so that all lanes finish at about the same time. */
