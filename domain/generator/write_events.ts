@@ -10,7 +10,7 @@ export const EVENT_HEADER = `${SHOP_EVENTS.columns.map(({ name }) => name).join(
  * Writes events as CSV (RFC 4180 with LF), each with its line end, without header.
  *
  * d3-dsv, because it quotes what needs it at 500,000 rows a second; `csv-stringify`, the oracle of the
- * test, does 170,000 (`tests/bench/generate_events_bench.ts`).
+ * test, does 170,000 (`deno task bench --only write`).
  */
 export function writeEvents(rows: EventRow[]): string {
   return rows.length === 0 ? "" : `${csvFormatRows(rows)}\n`;

@@ -1,11 +1,8 @@
-/**
- * Records per second of the scanner beside csv-parse, on the same bytes in the same run:
- * `deno run -A tests/bench/scan_csv_bench.ts [records]`.
- */
 import { deepEqual, equal } from "node:assert/strict";
 import { parse } from "csv-parse/sync";
 import { ChunkPlanner } from "../../domain/plan_chunks.ts";
 import { scanCsv } from "../../domain/scan_csv.ts";
+import type { Bench, BenchCase } from "./bench.ts";
 
 const HEADER =
   "event_id,event_time,event_type,user_id,session_id,product_id,product_name,category," +
@@ -23,10 +20,17 @@ const ROWS = {
     `Chaise élégante,home.chairs,Acme,129.99,EUR,1,,desktop,FR\n`,
 };
 const DIALECT = { delimiter: ",", bomBytes: 0 } as const;
-const RUNS = 5;
 
-const records = Number(Deno.args[0] ?? 100_000);
-for (const [name, row] of Object.entries(ROWS)) {
+/** The scanner and the planner beside csv-parse, on the same bytes. */
+export const SCAN: Bench = {
+  name: "scan",
+  about: "CSV bytes to fields with line and byte range, and to a chunk plan, beside csv-parse",
+  prepare: (records) =>
+    Object.entries(ROWS).flatMap(([name, row]) => cases(name, row, records / 5)),
+};
+
+function cases(input: string, row: (id: string) => string, wanted: number): BenchCase[] {
+  const records = Math.ceil(wanted);
   let text = HEADER;
   for (let i = 0; i < records; i++) text += row(i.toString(16).padStart(12, "0"));
   const bytes = new TextEncoder().encode(text);
@@ -34,7 +38,7 @@ for (const [name, row] of Object.entries(ROWS)) {
   const first = scanCsv(bytes, { dialect: DIALECT });
   deepEqual(first.next().value?.fields, HEADER.trim().split(","));
 
-  const scanned = measure(() => {
+  const scan = () => {
     let fields = 0;
     for (const { byteStart, byteEnd, firstLine } of chunks) {
       const chunk = bytes.subarray(byteStart, byteEnd);
@@ -42,42 +46,30 @@ for (const [name, row] of Object.entries(ROWS)) {
         fields += record.fields.length;
       }
     }
-    return fields;
+    return fields / 15;
+  };
+  const plan = () => planChunks(bytes).reduce((sum, chunk) => sum + chunk.records, 0);
+  const timed = (what: string, count: () => number, isRival = false): BenchCase => ({
+    input,
+    what,
+    isRival,
+    run() {
+      equal(count(), records);
+      return { records, bytes: bytes.length };
+    },
   });
-  const planned = measure(() => planChunks(bytes).reduce((sum, chunk) => sum + chunk.records, 0));
-  const parsed = measure(() => parse(bytes, { from: 2 }).length);
-  const located = measure(() => parse(bytes, { from: 2, raw: true, info: true }).length);
-  equal(scanned.result, records * 15);
-  deepEqual([planned.result, parsed.result, located.result], [records, records, records]);
-
-  console.log(`${name}: ${records} records of ${(bytes.length / records).toFixed(0)} bytes`);
-  report("scanCsv", scanned.ms, bytes.length);
-  report("ChunkPlanner with sha-256", planned.ms, bytes.length);
-  report("csv-parse", parsed.ms, bytes.length);
-  report("csv-parse with raw and info", located.ms, bytes.length);
+  return [
+    timed("scanCsv, with line and byte range", scan),
+    timed("ChunkPlanner, with sha-256", plan),
+    timed("csv-parse", () => parse(bytes, { from: 2 }).length),
+    timed("csv-parse, with raw and info", () => {
+      return parse(bytes, { from: 2, raw: true, info: true }).length;
+    }, true),
+  ];
 }
 
 function planChunks(bytes: Uint8Array) {
   const planner = new ChunkPlanner();
   const chunks = planner.push(bytes);
   return [...chunks, ...planner.end().chunks];
-}
-
-/** Median of some runs, after one to warm up. */
-function measure<T>(run: () => T): { result: T; ms: number } {
-  let result = run();
-  const times = Array.from({ length: RUNS }, () => {
-    const start = performance.now();
-    result = run();
-    return performance.now() - start;
-  });
-  return { result, ms: times.sort((a, b) => a - b)[Math.floor(RUNS / 2)]! };
-}
-
-function report(name: string, ms: number, bytes: number): void {
-  const rate = (records / ms / 1000).toFixed(2);
-  const throughput = (bytes / ms / 1048.576).toFixed(0);
-  console.log(
-    `  ${name.padEnd(28)} ${rate.padStart(6)} M records/s  ${throughput.padStart(5)} MiB/s`,
-  );
 }
