@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type postgres from "postgres";
+import { waitFor } from "../harness.ts";
 import { csv, event, eventId, events, line } from "./_events.ts";
 import { claim, ingest } from "./_ingest.ts";
 import { deadlocksSince, totals } from "./_totals.ts";
@@ -179,6 +181,37 @@ Deno.test("loadChunk() rejects what is older than the horizon", async () => {
   assert.deepEqual(await house.violations(), []);
 });
 
+Deno.test("loadChunk() waits for a horizon that is being moved, and obeys it", async () => {
+  await using house = await warehouse();
+  const job = await house.job(await house.land("a.csv", csv(events(0, 5))));
+  const result = await whileLocked(house, {
+    lock: (tx) => tx`update ingest.horizon set events_from = '2026-02-01 00:00:00+00'`,
+    work: () => ingest(house, job),
+  });
+  assert.deepEqual([result.loaded, result.rejected], [0, 5]);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadChunk() loads an event itself whose other copy is unloaded while it looks", async () => {
+  await using house = await warehouse();
+  await ingest(house, await house.land("a.csv", csv(events(0, 3))));
+  const job = await house.job(await house.land("b.csv", csv(events(1, 6))));
+  const result = await whileLocked(house, {
+    lock: (tx) => tx`select from ingest.event_keys for update`,
+    work: () => ingest(house, job),
+    // What an unload does, in one go.
+    change: async (tx) => {
+      await tx`delete from ingest.event_keys`;
+      await tx`delete from shop.events`;
+      await tx`delete from shop.minute_rollup_delta`;
+      await tx`update ingest.chunks set committed_at = null, loaded = 0 where file_id = 1`;
+      await tx`update ingest.files set state = 'unloaded', loaded = null where file_id = 1`;
+    },
+  });
+  assert.deepEqual([result.loaded, result.duplicates], [5, 0]);
+  assert.deepEqual(await house.violations(), []);
+});
+
 Deno.test("loadChunk() leaves nothing when its backend is killed", async () => {
   await using house = await warehouse({ chunkBytes: 1_000_000 });
   const job = await house.job(await house.land("a.csv", csv(events(0, 50))));
@@ -218,6 +251,31 @@ Deno.test("loadChunk() keeps a piece of every statement out when the last one fa
 
 async function ingestOnce(house: Warehouse, job: Awaited<ReturnType<Warehouse["job"]>>) {
   return await house.run("ingestSmallFile", job, job.input);
+}
+
+/** Starts some work while a transaction holds a lock, which ends when the work has come to wait for it. */
+async function whileLocked<Result>(
+  { admin }: Warehouse,
+  { lock, work, change }: {
+    lock: (tx: postgres.TransactionSql) => Promise<unknown>;
+    work: () => Promise<Result>;
+    change?: (tx: postgres.TransactionSql) => Promise<unknown>;
+  },
+): Promise<Result> {
+  let working: Promise<Result> | undefined;
+  await admin.begin(async (tx) => {
+    await lock(tx);
+    working = work();
+    await waitFor(async () => {
+      // Not within the transaction, which sees them as they were when it first looked.
+      const waiting = await admin`
+        select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`;
+      return waiting.length > 0;
+    }, { what: "the work to wait for a lock" });
+    await change?.(tx);
+  });
+  return await working!;
 }
 
 /** Lets nobody past a place before `parties` have come to it. */
