@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { parse } from "csv-parse/sync";
 import { parseFileName } from "../../domain/generator/file_name.ts";
+import { readFaultShares } from "../../domain/generator/fault_shares.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { type BulkProgress, generateBulk } from "../../scripts/generate_bulk.ts";
 
@@ -91,6 +92,46 @@ inDirectory("generateBulk() overwrites nothing", async (directory) => {
   await assert.rejects(generateBulk({ directory, rows: 100, seed: 2 }), /it exists/);
   assert.deepEqual(await readFile(paths[0]!), before);
 });
+
+inDirectory("generateBulk() plants faults, in the same files each time", async (directory) => {
+  const faults = readFaultShares("0.3");
+  const hashes: string[] = [];
+  for (const run of ["one", "other"]) {
+    const out = join(directory, run);
+    const { rows } = await generateBulk({ directory: out, rows: 3000, files: 8, seed: 2, faults });
+    assert.equal(rows, 3000);
+    const names = (await readdir(out)).toSorted();
+    const truth = await readTruth(`${out}.truth`);
+    const copies = truth.filter(({ kind }) => kind === "renamed_copy");
+    assert.equal(names.length, 8 + copies.length);
+    const texts = await Promise.all(names.map((name) => readFile(join(out, name), "latin1")));
+    for (const { file, line, event_id } of truth.filter(({ kind }) => kind === "late_event")) {
+      const text = texts[names.indexOf(file)]!.split("\n")[line! - 1]!;
+      assert.ok(text.startsWith(event_id!), `${file}:${line}`);
+    }
+    const ids = texts.filter((_, index) => !names[index]!.startsWith("copy-of-"))
+      .flatMap((text) => text.match(/^[0-9a-f-]{36}(?=,)/gm) ?? []);
+    const twice = truth.filter(({ kind }) => /^(duplicate|conflicting)_event$/.test(kind)).length;
+    const noId = truth.filter(({ kind, column }) => kind === "bad_value" && column === "event_id");
+    assert.equal(ids.length, 3000 + twice - noId.length);
+    hashes.push(createHash("sha256").update(texts.join("") + JSON.stringify(truth)).digest("hex"));
+  }
+  assert.equal(hashes[0], hashes[1]);
+});
+
+interface TruthLine {
+  file: string;
+  line: number | null;
+  kind: string;
+  column?: string;
+  event_id: string | null;
+}
+
+async function readTruth(directory: string): Promise<TruthLine[]> {
+  const names = (await readdir(directory)).toSorted();
+  const texts = await Promise.all(names.map((name) => readFile(join(directory, name), "utf8")));
+  return texts.flatMap((text) => text.trimEnd().split("\n").map((line) => JSON.parse(line)));
+}
 
 inDirectory("generateBulk() says how far it is", async (directory) => {
   const seen: BulkProgress[] = [];
