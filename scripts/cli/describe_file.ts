@@ -2,11 +2,12 @@ import { renderFault } from "../../domain/render_fault.ts";
 import type { FaultSummary, FileDetails, ShownFile } from "../statements/show_file.ts";
 import { bytes, count, duration } from "./numbers.ts";
 import { renderRows } from "./print_rows.ts";
+import { shortPath } from "./short_path.ts";
 
 /** A file of thousands of chunks is not told chunk by chunk. */
 const SHOWN_CHUNKS = 12;
-/** Failures of what was never taken out of the inbox. */
-const NOT_OURS: ReadonlySet<string> = new Set([
+/** Failures of what was left where it was, or is gone: the reason says what to do, a retry would find nothing. */
+const LEFT_ALONE: ReadonlySet<string> = new Set([
   "refused",
   "changed",
   "vanished",
@@ -19,26 +20,27 @@ const NOT_OURS: ReadonlySet<string> = new Set([
  * @param webUiUrl of the Temporal server that runs, if one does
  */
 export function describeFile({ file, chunks, faults }: ShownFile, webUiUrl?: string): string {
+  const next = nextSteps(file);
   const sections = [
     [`File ${file.file_id}: ${file.file_name} is ${file.state}`, ...describeRow(file, webUiUrl)],
     faults.length > 0 ? ["Rejects by fault", renderFaults(faults)] : [],
     chunks.length > 1 ? [`Chunks (${count(chunks.length)})`, renderChunks(chunks)] : [],
-    ["Next", ...nextSteps(file).map((line) => `  ${line}`)],
+    next.length > 0 ? ["Next", ...next.map((line) => `  ${line}`)] : [],
   ];
   return sections.filter((lines) => lines.length > 0).map((lines) => lines.join("\n")).join("\n\n");
 }
 
 /** What a person may want to do about a file: commands, each with what it does. */
 export function nextSteps(file: FileDetails): string[] {
-  const { file_id, state, rejected, duplicate_of, retried_as, archive_path } = file;
+  const { file_id, state, rejected, duplicate_of, retried_as, error_code, archive_path } = file;
   if (retried_as !== null) return [`deno task files show ${retried_as}    the retry of this file`];
   switch (state) {
     case "failed":
+      if (archive_path === null && LEFT_ALONE.has(error_code ?? "")) return [];
+      return retrySteps(file);
     case "cancelled":
     case "unloaded":
-      return [
-        `deno task files retry ${file_id}    once the cause, or the file itself, is corrected`,
-      ];
+      return retrySteps(file);
     case "duplicate":
       return [`deno task files show ${duplicate_of}    the file that holds these bytes`];
     case "loading":
@@ -51,6 +53,11 @@ export function nextSteps(file: FileDetails): string[] {
       return (rejected ?? 0) > 0 ? [`deno task sql "${query}"`, verify] : [verify];
     }
   }
+}
+
+function retrySteps({ file_id, archive_path }: FileDetails): string[] {
+  const corrected = archive_path === null ? "" : `, or ${shortPath(archive_path)} itself,`;
+  return [`deno task files retry ${file_id}    once the cause${corrected} is corrected`];
 }
 
 function describeRow(file: FileDetails, webUiUrl: string | undefined): string[] {

@@ -1,5 +1,5 @@
-import { join, relative } from "node:path";
 import type { Pipeline, Roles } from "../services/start_pipeline.ts";
+import { shortPath } from "./short_path.ts";
 
 /**
  * What a person wants to know when the pipeline is up.
@@ -11,19 +11,14 @@ export function describeReady(
   { roles, seconds }: { roles: Roles; seconds: number },
 ): string {
   const { inbox, webUiUrl, temporalAddress, dashboardUrl } = run;
-  const shown = shortest(inbox);
+  const shown = shortPath(inbox);
   const lines = [
     ["Inbox", roles.watch ? `${shown}   (id ${inboxId})` : `id ${inboxId}, not watched here`],
     ["Web UI", webUiUrl ?? `none started here; Temporal is ${temporalAddress}`],
     ...(dashboardUrl === undefined ? [] : [["Dashboard", dashboardUrl]]),
     ...(roles.watch
       ? [
-        [
-          "Drop a file",
-          `cp events.csv ${join(shown, ".events.tmp")} && mv ${join(shown, ".events.tmp")} ${
-            join(shown, "events.csv")
-          }`,
-        ],
+        ["Drop a file", `cp events.csv ${shown}/`],
         ["", "or: deno task ingest events.csv"],
         ["Make events", "deno task generate"],
       ]
@@ -36,10 +31,4 @@ export function describeReady(
     `Ready in ${seconds.toFixed(1)} s`,
     ...lines.map(([name, text]) => `  ${name!.padEnd(width)}  ${text}`),
   ].join("\n");
-}
-
-/** Relative to the working directory when that is shorter. */
-function shortest(path: string): string {
-  const here = relative(Deno.cwd(), path);
-  return here !== "" && here.length < path.length ? here : path;
 }
