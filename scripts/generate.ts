@@ -4,6 +4,7 @@
  * @module
  */
 import { Option } from "commander";
+import { REES46 } from "../domain/generator/rees46.ts";
 import { createCommand } from "./cli/create_command.ts";
 import { UsageError } from "./cli/failures.ts";
 import {
@@ -26,6 +27,7 @@ import {
   type SteerOptions,
 } from "./generate/control_generator.ts";
 import { printProfile, PROFILE_EVENTS } from "./generate/print_profile.ts";
+import { readProfile } from "./generate/read_profile.ts";
 import { writeBulk } from "./generate/write_bulk.ts";
 
 interface GenerateOptions extends SteerOptions {
@@ -39,6 +41,7 @@ interface GenerateOptions extends SteerOptions {
   profile?: true;
   events?: number;
   seeds?: number;
+  profileFile?: string;
   format: Format;
 }
 
@@ -99,15 +102,18 @@ const command = createCommand(
   )
   .option("--events <n>", `of a profile: about so many events (${PROFILE_EVENTS})`, readWhole)
   .option("--seeds <n>", "of a profile: so many seeds, from --seed on (1)", readWhole)
+  .option("--profile-file <file>", "of a profile or bulk: your own shop, as docs/generator.md says")
   .addOption(formatOption())
   .action(async (options: GenerateOptions) => {
     refuseMixtures(options);
-    const { seed = 1, format } = options;
-    if (options.profile) return printProfile({ ...options, seed, format });
+    const { seed = 1, format, profileFile } = options;
+    const shop = profileFile === undefined ? REES46 : await readProfile(profileFile);
+    if (options.profile) return printProfile({ ...options, seed, shop, format });
     const config = readConfig();
     if (options.rows !== undefined && options.out !== undefined) {
       const { rows, out, gzip = false, files = 1, from, faults, truth } = options;
-      return await writeBulk({ rows, directory: out, gzip, files, seed, from, faults, truth });
+      const bulk = { rows, directory: out, gzip, files, seed, from, faults, truth };
+      return await writeBulk({ ...bulk, profile: shop });
     }
     const asked = COMMANDS.find((name) => options[name]);
     const status = await withRunning(config, "generate", (running) => {
@@ -128,7 +134,10 @@ function refuseMixtures(options: GenerateOptions): void {
   const profile = given(PROFILE_OPTIONS);
   if (profile.length > 0) return refuseBesideProfile(options, given);
   const bulk = given(BULK_OPTIONS);
-  if (bulk.length === 0) return;
+  if (bulk.length === 0) {
+    if (options.profileFile === undefined) return;
+    throw new UsageError("Cannot use --profile-file: it is for --rows and --profile");
+  }
   if (options.rows === undefined || options.out === undefined) {
     throw new UsageError("Cannot write in bulk: expected both --rows N and --out DIRECTORY");
   }

@@ -1,3 +1,4 @@
+import type { Profile } from "../../domain/generator/profile.ts";
 import { type Column, type Format, printRows } from "../cli/print_rows.ts";
 import { checkProfile } from "../check_profile.ts";
 
@@ -11,16 +12,17 @@ export const PROFILE_EVENTS = 1_000_000;
  * @param options About how many `events`, four weeks of them, for each of `seeds` seeds from `seed` on.
  */
 export function printProfile(
-  { seed, seeds = 1, events = PROFILE_EVENTS, format }: {
+  { seed, seeds = 1, events = PROFILE_EVENTS, shop, format }: {
     seed: number;
     seeds?: number;
     events?: number;
+    shop: Profile;
     format: Format;
   },
 ): void {
   const runs = Array.from({ length: seeds }, (_, index) => {
     console.error(`Generating ${events} events of seed ${seed + index}`);
-    return checkProfile({ seed: seed + index, events }).map((figure) => ({
+    return checkProfile({ seed: seed + index, events, profile: shop }).map((figure) => ({
       ...figure,
       seed: seed + index,
     }));

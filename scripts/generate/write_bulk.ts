@@ -1,4 +1,5 @@
 import type { FaultShares } from "../../domain/generator/fault_shares.ts";
+import type { Profile } from "../../domain/generator/profile.ts";
 import { InterruptedError } from "../cli/failures.ts";
 import { liveView } from "../cli/live_view.ts";
 import { bar, bytes, count, countOf, duration } from "../cli/numbers.ts";
@@ -11,7 +12,7 @@ import { generateBulk } from "../generate_bulk.ts";
  * @throws {InterruptedError} on Ctrl-C; whole files stay
  */
 export async function writeBulk(
-  { rows, directory, gzip, files, seed, from, faults, truth }: {
+  { rows, directory, gzip, files, seed, from, faults, truth, profile }: {
     rows: number;
     directory: string;
     gzip: boolean;
@@ -20,6 +21,7 @@ export async function writeBulk(
     from: number | undefined;
     faults: FaultShares | undefined;
     truth: string | undefined;
+    profile: Profile;
   },
 ): Promise<void> {
   using signals = stopSignals(() => Deno.exit(130));
@@ -31,6 +33,7 @@ export async function writeBulk(
       files,
       gzip,
       seed,
+      profile,
       signal: signals.aborted,
       ...(from !== undefined && { from }),
       ...(faults && { faults }),
