@@ -35,7 +35,7 @@ export type RecordedPlan =
 
 /**
  * Stores the plan of a file, unless its bytes are known: then the file is a duplicate, or, when the other row is an
- * unsettled sighting of the same path, this workflow takes that row over and goes on with its chunks.
+ * unsettled sighting of the same path whose bytes still lie there, this workflow takes that row over and goes on with its chunks.
  *
  * @param sql Pool of the ingest role.
  * @param file The claim of this workflow.
@@ -69,7 +69,11 @@ export function recordPlan(
         category: "BENIGN",
       });
     }
-    if (!other.settled && (other.state === "loading" ? other.same_path : other.same_version)) {
+    // A row with an archive path may have its bytes there already; then those at the path are not its own.
+    if (
+      !other.settled && !other.archived &&
+      (other.state === "loading" ? other.same_path : other.same_version)
+    ) {
       const epoch = await takeOver(tx, file.fileId, other.file_id);
       if (other.state === "loaded") return { next: "settle", fileId: other.file_id };
       return await toLoad(tx, { fileId: other.file_id, epoch });
@@ -87,6 +91,8 @@ interface SameContent {
   file_id: number;
   state: FileState;
   settled: boolean;
+  /** Its bytes are in the archive, or are about to be. */
+  archived: boolean;
   same_path: boolean;
   /** Nothing but ctime differs: the other row is of the file that lies at the path now. */
   same_version: boolean;
@@ -120,7 +126,7 @@ async function lockSameContent(
       where f.file_id = ${fileId}`;
     if (seen === undefined) return undefined;
     const [locked] = await tx<SameContent[]>`
-      select o.file_id, o.state, o.settled_at is not null as settled,
+      select o.file_id, o.state, o.settled_at is not null as settled, o.archive_path is not null as archived,
              (o.inbox_id, o.path) = (f.inbox_id, f.path) as same_path,
              (o.inbox_id, o.path, o.ino, o.mtime_ms) = (f.inbox_id, f.path, f.ino, f.mtime_ms) as same_version
       from ingest.files o, ingest.files f

@@ -104,6 +104,33 @@ Deno.test("recordPlan() takes over a loaded row of the same file to settle it", 
   assert.ok(await Deno.stat(result.archivePath ?? ""));
 });
 
+Deno.test("recordPlan() leaves a re-opened row its bytes in the archive when they land again", async () => {
+  await using house = await warehouse();
+  const text = csv(events(0, 20));
+  const first = await house.job(await house.land("a.csv", text));
+  await claim(house, first);
+  const path = await house.land("b.csv", text);
+  const copy = await ingest(house, path);
+  assert.equal(copy.state, "duplicate");
+  const remainder = await house.run("abandonFile", first, first.input, { unloadTo: "cancelled" });
+  assert.ok(remainder.next === "settle");
+  await finish(house, first, remainder);
+  const reopened = await unfinishedJob(house);
+  assert.equal((await claim(house, reopened)).fileId, copy.fileId);
+
+  const again = await ingest(house, await house.land("b.csv", text));
+  assert.deepEqual([again.state, again.duplicateOf], ["duplicate", copy.fileId]);
+  assert.notEqual(again.archivePath, copy.archivePath);
+  const loaded = await ingest(house, reopened);
+  assert.deepEqual([loaded.state, loaded.loaded], ["loaded", 20]);
+  assert.equal(loaded.archivePath, copy.archivePath);
+  await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+  for (const { archivePath } of [again, loaded]) {
+    assert.equal(await Deno.readTextFile(archivePath ?? ""), text);
+  }
+  assert.deepEqual(await house.violations(), []);
+});
+
 Deno.test("recordPlan() lets several sightings of one file race for its row", async () => {
   await using house = await warehouse();
   for (let round = 0; round < 10; round++) {
@@ -373,6 +400,23 @@ async function touched(house: Warehouse, path: string): Promise<Job> {
 }
 
 let touches = 0;
+
+/** The workflow that goes on with the one row that is not settled. */
+async function unfinishedJob({ admin, inboxId }: Warehouse): Promise<Job> {
+  const [row] = await admin<
+    { workflow_id: string; path: string; ino: string; size: string; mtime: number; ctime: number }[]
+  >`
+    select workflow_id, path, ino, size_bytes as size, mtime_ms as mtime, ctime_ms as ctime
+    from ingest.files where settled_at is null`;
+  assert.ok(row);
+  return jobOf(inboxId, {
+    path: row.path,
+    ino: Number(row.ino),
+    sizeBytes: Number(row.size),
+    mtimeMs: row.mtime,
+    ctimeMs: row.ctime,
+  }, row.workflow_id);
+}
 
 function original(fileId: number) {
   return { workflowId: `unload/${fileId}` };
