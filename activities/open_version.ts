@@ -2,6 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { FileIdentity } from "../domain/ingest_api.ts";
 import { errorCode, openRegularFile, sameVersion } from "./file_identity.ts";
 import { settlingPath } from "./move_file.ts";
+import { refuseAway, rememberInbox } from "./refuse_away.ts";
 
 /** A version of a file, and where its bytes may be by now. */
 export interface FileVersion {
@@ -19,8 +20,25 @@ export type OpenFault = "vanished" | "changed" | "refused" | "unreadable";
  * the archive, or in the archive. Links are not followed.
  *
  * @param version The version that the ledger's row stands for.
+ * @throws Retryable failure `InboxAway` when nothing is found because a directory is away.
  */
 export async function openVersion(
+  version: FileVersion,
+): Promise<{ handle: FileHandle } | { fault: OpenFault }> {
+  const { identity, archivePath } = version;
+  const opened = await openAnywhere(version);
+  if ("handle" in opened) {
+    await rememberInbox(identity.path);
+    return opened;
+  }
+  if (opened.fault !== "vanished") return opened;
+  await refuseAway(identity.path);
+  if (archivePath !== null) await refuseAway(archivePath);
+  // The directory may have come back between the two looks.
+  return await openAnywhere(version);
+}
+
+async function openAnywhere(
   { fileId, identity, archivePath }: FileVersion,
 ): Promise<{ handle: FileHandle } | { fault: OpenFault }> {
   let fault: OpenFault = "vanished";
