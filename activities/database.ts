@@ -102,15 +102,25 @@ export function toSafeFailure(error: unknown): unknown {
     return ApplicationFailure.create({
       type: "DatabaseError",
       message: `Cannot write to PostgreSQL: SQLSTATE ${code}${names ? ` (${names})` : ""}. ` +
-        `${explainSqlstate(code)} It is tried again.`,
+        explainSqlstate(code),
       details: [{ sqlstate: code, constraint_name, table_name, column_name }],
     });
   }
-  const code = connectionErrorCode(error);
-  if (code === undefined) return error;
+  if (!isSystemError(error)) return error;
+  const { code } = error;
+  if (isConnectionError(error)) {
+    return ApplicationFailure.create({
+      type: "DatabaseUnavailable",
+      message: `Cannot reach PostgreSQL: ${code}. Is it running? It is tried again.`,
+      details: [{ code }],
+    });
+  }
+  const state = DISK_ERRORS[code];
+  // One that names its path says more than we could.
+  if (state === undefined || "path" in error) return error;
   return ApplicationFailure.create({
-    type: "DatabaseUnavailable",
-    message: `Cannot reach PostgreSQL: ${code}. Is it running? It is tried again.`,
+    type: "DiskError",
+    message: `${state[0]}: ${code}. ${state[1]} It is tried again.`,
     details: [{ code }],
   });
 }
@@ -122,15 +132,52 @@ const INT8_AS_NUMBER = {
   parse: (text: string) => Number(text),
 };
 
-/** Connection errors of the system (ECONNREFUSED) and of the driver (CONNECTION_CLOSED) have a code in capitals. */
-function connectionErrorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return;
-  return /^(E[A-Z]+|CONN\w+|CONNECT\w*)$/.test(error.code) && !("path" in error)
-    ? error.code
-    : undefined;
+/** Errors of files that are open already; they come without a path. */
+const DISK_ERRORS: Record<string, readonly [state: string, help: string]> = {
+  ENOSPC: ["Cannot write to the disk", "No space is left on it: make room."],
+  EDQUOT: ["Cannot write to the disk", "The quota is used up: make room."],
+  EROFS: ["Cannot write to the disk", "It is mounted read-only."],
+  EFBIG: ["Cannot write to the disk", "The file is larger than the file system takes."],
+  EIO: [
+    "Cannot read from or write to the disk",
+    "Look at the system's log: the disk may be failing.",
+  ],
+  ESTALE: ["Cannot read from or write to the disk", "The share was mounted anew by its server."],
+};
+
+function isSystemError(error: unknown): error is SystemError {
+  return error instanceof Error && "code" in error && typeof error.code === "string";
 }
 
+/** What the system or the driver throws; its code is in capitals. */
+type SystemError = Error & { code: string; syscall?: unknown };
+
+/**
+ * Connection errors of the system (ECONNREFUSED), of looking up a name (EAI_AGAIN), and of the driver
+ * (CONNECTION_CLOSED); whatever else happens to `connect`, as on the way to a Unix socket, is one as well.
+ */
+function isConnectionError({ code, syscall }: SystemError): boolean {
+  return NETWORK_CODE.test(code) || syscall === "connect";
+}
+
+const NETWORK_CODE =
+  /^(ECONN[A-Z]+|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_[A-Z]+|CONN\w+)$/;
+
+/** What it means, what to do, and whether to wait. */
 function explainSqlstate(code: string): string {
+  return mendsItself(code) ? `${explainPassing(code)} It is tried again.` : LASTING;
+}
+
+/** Classes 22 (a value does not fit) and 23 (a constraint), but for keys and months that somebody may be about to free. */
+function mendsItself(code: string): boolean {
+  return !/^2[23]/.test(code) || code === "23505" || code === "23514";
+}
+
+const LASTING =
+  "This does not mend itself: a value does not fit the schema. Run `deno task migrate`; if it stays, " +
+  "look at the server's log, and give the file up with `deno task files cancel`.";
+
+function explainPassing(code: string): string {
   if (code === "57P03") return "The server is starting up.";
   if (code === "25006") return "The database is read-only.";
   if (code.startsWith("57P")) return "The server ended the connection.";

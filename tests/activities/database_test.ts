@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { open } from "node:fs/promises";
 import { ApplicationFailure } from "@temporalio/common";
 import {
   DEFAULT_LIMITS,
   openDatabase,
   type Sql,
+  toSafeFailure,
   withSafeErrors,
 } from "../../activities/database.ts";
 import { testDatabase } from "../harness.ts";
@@ -135,6 +137,82 @@ Deno.test("withSafeErrors() keeps values out of failures", async (t) => {
     });
   }
 });
+
+Deno.test("withSafeErrors() says which refusals of PostgreSQL do not mend themselves", async (t) => {
+  await using database = await testDatabase();
+  await using sql = await pool(database.url);
+  const refusals: Record<string, { lasts: boolean; provoke: (sql: Sql) => Promise<unknown> }> = {
+    "22003": { lasts: true, provoke: (sql) => sql`select 3000000000::bigint::integer` },
+    "22P02": { lasts: true, provoke: (sql) => sql`select 'x'::text::uuid` },
+    "23502": {
+      lasts: true,
+      provoke: (sql) =>
+        sql`
+        insert into ingest.duplicates (file_id, line_number, event_id) values (1, null, gen_random_uuid())`,
+    },
+    "23505": {
+      lasts: false,
+      provoke: (sql) =>
+        sql`
+        insert into ingest.event_keys (event_id, event_time, file_id, content_hash, line_number)
+        select '00000000-0000-4000-8000-000000000001', now(), 1, 1, n from generate_series(1, 2) n`,
+    },
+    "23514": {
+      lasts: false,
+      provoke: (sql) =>
+        sql`
+        insert into ingest.chunks (file_id, chunk_no, byte_start, byte_end, first_line, checksum, records)
+        values (1, 0, 1, 1, 1, '', 0)`,
+    },
+  };
+  for (const [sqlstate, { lasts, provoke }] of Object.entries(refusals)) {
+    await t.step(sqlstate, async () => {
+      const failure = await withSafeErrors(() => provoke(sql.pool)).catch((error) => error);
+      assert.ok(failure instanceof ApplicationFailure);
+      assert.ok(failure.message.includes(`SQLSTATE ${sqlstate}`), failure.message);
+      assert.equal(/does not mend itself.*deno task/.test(failure.message), lasts, failure.message);
+      assert.equal(/It is tried again/.test(failure.message), !lasts, failure.message);
+      assert.equal(failure.nonRetryable, false);
+    });
+  }
+});
+
+Deno.test({
+  name: "toSafeFailure() tells a full disk from a database that is away",
+  // The device that is always full.
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const handle = await open("/dev/full", "w");
+    const error = await handle.writeFile(new Uint8Array(10)).catch((error) => error);
+    await handle.close();
+    const failure = toSafeFailure(error);
+    assert.ok(failure instanceof ApplicationFailure, String(failure));
+    assert.equal(failure.type, "DiskError");
+    assert.equal(failure.nonRetryable, false);
+    assert.match(failure.message, /^Cannot write to the disk: ENOSPC\. No space is left/);
+  },
+});
+
+Deno.test("toSafeFailure() knows the errors of the network, and lets others pass", () => {
+  const away = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"];
+  for (const code of [...away, "ENOTFOUND", "EAI_AGAIN", "CONNECTION_CLOSED", "CONNECT_TIMEOUT"]) {
+    const failure = toSafeFailure(errorWith({ code }));
+    assert.ok(failure instanceof ApplicationFailure, code);
+    assert.equal(failure.type, "DatabaseUnavailable");
+  }
+  const socket = toSafeFailure(errorWith({ code: "ENOENT", syscall: "connect" }));
+  assert.equal((socket as ApplicationFailure).type, "DatabaseUnavailable");
+  for (const code of ["EBADF", "EMFILE", "EINVAL", "ENOENT"]) {
+    const error = errorWith({ code });
+    assert.equal(toSafeFailure(error), error);
+  }
+  const named = errorWith({ code: "ENOSPC", path: "/somewhere" });
+  assert.equal(toSafeFailure(named), named);
+});
+
+function errorWith(fields: Record<string, string>): Error {
+  return Object.assign(new Error("as the system throws it"), fields);
+}
 
 Deno.test("withSafeErrors() keeps the connection string out of failures", async () => {
   const url = `postgres://someone:${SECRET}@127.0.0.1:1/nowhere`;
