@@ -62,10 +62,20 @@ export function errorCode(error: unknown): string | undefined {
     : undefined;
 }
 
-function identityOf(path: string, stats: Stats): FileIdentity {
+/**
+ * Identity from what the system tells of a file.
+ *
+ * @param path Absolute path.
+ * @param stats Of these the inode number may have all of 64 bits (network and union file systems): it is cut to 53, so
+ * that a number, the ledger's bigint and JSON all have it exactly, and it always equals itself.
+ */
+export function identityOf(
+  path: string,
+  stats: Pick<Stats, "ino" | "size" | "mtimeMs" | "ctimeMs">,
+): FileIdentity {
   return {
     path,
-    ino: stats.ino,
+    ino: stats.ino % 2 ** 53,
     sizeBytes: stats.size,
     mtimeMs: stats.mtimeMs,
     ctimeMs: stats.ctimeMs,
