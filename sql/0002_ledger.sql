@@ -179,7 +179,7 @@ create table ingest.rejects (
   file_id          bigint      not null references ingest.files,
   line_number      integer     not null,
   byte_start       bigint      not null,
-  byte_length      integer     not null,
+  byte_length      bigint      not null,
   raw              bytea       not null,
   raw_truncated    boolean     not null default false,
   faults           jsonb       not null,

@@ -135,7 +135,7 @@ async function insertRejects(
              octet_length(r.raw) < r.byte_length, r.faults, ${contract.version}::integer
       from unnest(${plainArray(some.map(({ line }) => line))}::integer[],
                   ${plainArray(some.map(({ byteStart }) => byteStart))}::bigint[],
-                  ${plainArray(some.map(({ byteLength }) => byteLength))}::integer[],
+                  ${plainArray(some.map(({ byteLength }) => byteLength))}::bigint[],
                   ${textArray(raws.map(toByteaHex))}::bytea[],
                   ${textArray(some.map(({ faults }) => JSON.stringify(faults)))}::jsonb[])
         as r (line_number, byte_start, byte_length, raw, faults)`;

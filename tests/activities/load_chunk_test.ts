@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
+import { loadChunk } from "../../activities/statements/load_chunk.ts";
+import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { waitFor } from "../harness.ts";
 import { csv, event, eventId, events, line } from "./_events.ts";
 import { claim, ingest } from "./_ingest.ts";
@@ -35,6 +37,38 @@ Deno.test("loadChunk() gives a second attempt the stored counts", async () => {
   const result = await house.run("settleFile", job, claimed);
   assert.deepEqual([result.records, result.loaded, result.duplicates], [21, 20, 1]);
   assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadChunk() quarantines a record of more than 2 GiB", async () => {
+  await using house = await warehouse();
+  const job = await house.job(await house.land("a.csv", csv(events(0, 1))));
+  const { fileId, epoch } = await claim(house, job);
+  const byteLength = 2 ** 31 + 100_000_000;
+  const counts = await loadChunk(house.deps.sql, {
+    fileId,
+    epoch,
+    chunkNo: 0,
+    attempt: 1,
+    worker: "tester",
+    contract: SHOP_EVENTS,
+    batch: {
+      records: 1,
+      accepted: {
+        lines: [],
+        byteStarts: [],
+        byteLengths: [],
+        eventTimes: [],
+        contentHashes: [],
+        columns: [],
+        extras: [],
+      },
+      rejects: [{ line: 2, byteStart: 10, byteLength, faults: [{ code: "record_too_long" }] }],
+    },
+    rawOf: () => new Uint8Array(10),
+  });
+  assert.deepEqual(counts, { records: 1, loaded: 0, duplicates: 0, rejected: 1 });
+  const [reject] = await house.deps.sql`select byte_length, raw_truncated from ingest.rejects`;
+  assert.deepEqual({ ...reject }, { byte_length: byteLength, raw_truncated: true });
 });
 
 // Without the chunk row's check the attempt that comes second finds the keys of the first: it counts all its records as
