@@ -88,7 +88,10 @@ const command = createCommand(
     "share of events and files at fault: 0.01, or by kind: duplicate=0.01,renamed (0)",
     readFaults,
   )
-  .option("--truth <directory>", "where the faults planted are listed (truth beside the inbox)")
+  .option(
+    "--truth <directory>",
+    "where the faults planted are listed (truth beside the inbox; of a bulk OUT.truth)",
+  )
   .addOption(new Option("--pause", "land no more files until --resume"))
   .option("--resume", "go on after --pause")
   .option("--stop", "end the generator after the file under way")

@@ -73,8 +73,26 @@ export function evenShares(
 
 /** The same as text, for people. */
 export function describeFaults(shares: FaultShares): string {
-  const parts = Object.entries(shares).map(([kind, share]) => `${kind} ${+share.toPrecision(3)}`);
+  const [ofEvents, ofFiles] = [
+    commonShare(shares, RECORD_FAULT_KINDS),
+    commonShare(shares, FILE_FAULT_KINDS),
+  ];
+  if (ofEvents !== null && ofFiles !== null) {
+    return `every kind, ${ofEvents} of the events and ${ofFiles} of the files`;
+  }
+  const parts = Object.entries(shares).map(([kind, share]) => `${kind} ${rounded(share)}`);
   return parts.length === 0 ? "none" : parts.join(", ");
+}
+
+/** All kinds together, if each has the same share; else null. */
+function commonShare(shares: FaultShares, kinds: readonly FaultKind[]): number | null {
+  const share = shares[kinds[0]!];
+  if (share === undefined || kinds.some((kind) => shares[kind] !== share)) return null;
+  return rounded(share * kinds.length);
+}
+
+function rounded(share: number): number {
+  return Number(share.toPrecision(3));
 }
 
 const NUMBER = /^\d*\.?\d+$/;

@@ -30,4 +30,8 @@ Deno.test("describeFaults() names kinds and shares", () => {
     "late_event 0.5, renamed_copy 0.1",
   );
   assert.equal(describeFaults({}), "none");
+  assert.equal(
+    describeFaults(readFaultShares("0.05")),
+    "every kind, 0.05 of the events and 0.05 of the files",
+  );
 });
