@@ -64,7 +64,22 @@ live_events as (
   where e.event_time >= (select min(h.events_from) from first_horizon h)
     and (only_file is null or e.file_id = only_file)
 ),
--- Sums per group, once from the events and once from the rollup; equal groups cancel out.
+-- Every line that became something: equal counts alone would hide one line counted twice and another never.
+handled_lines as (
+  select k.file_id, k.line_number
+  from ingest.event_keys k
+  where only_file is null or k.file_id = only_file
+  union all
+  select d.file_id, d.line_number
+  from ingest.duplicates d
+  where only_file is null or d.file_id = only_file
+  union all
+  select r.file_id, r.line_number
+  from ingest.rejects r
+  where r.state in ('open', 'waived') and (only_file is null or r.file_id = only_file)
+),
+-- Sums per group, once from the events and once from the rollup; equal groups cancel out. Base and deltas are read
+-- directly: the view hides groups without events.
 rollup_difference as (
   select g.minute, sum(g.events) as events, sum(g.quantity) as quantity, sum(g.revenue) as revenue
   from (
@@ -74,9 +89,13 @@ rollup_difference as (
     where only_file is null and e.event_time >= (select min(h.events_from) from first_horizon h)
     group by 1, 2, 3, 4, 5
     union all
-    select r.minute, r.event_type, r.category, r.device, r.currency, -r.events, -r.quantity, -r.revenue
-    from shop.minute_rollup r
-    where only_file is null and r.minute >= (select min(h.events_from) from first_horizon h)
+    select b.minute, b.event_type, b.category, b.device, b.currency, -b.events, -b.quantity, -b.revenue
+    from shop.minute_rollup_base b
+    where only_file is null and b.minute >= (select min(h.events_from) from first_horizon h)
+    union all
+    select d.minute, d.event_type, d.category, d.device, d.currency, -d.events, -d.quantity, -d.revenue
+    from shop.minute_rollup_delta d
+    where only_file is null and d.minute >= (select min(h.events_from) from first_horizon h)
   ) g
   group by g.minute, g.event_type, g.category, g.device, g.currency
   having sum(g.events) <> 0 or sum(g.quantity) <> 0 or sum(g.revenue) <> 0
@@ -121,6 +140,11 @@ select 'I1', f.file_id, format('state %s, but chunks count %s records as handled
 from checked f join planned p using (file_id)
 where f.state not in ('loading', 'loaded', 'unloading') and p.loaded + p.duplicates + p.rejected <> 0
 union all
+select 'I1', l.file_id, format('line %s is counted %s times', l.line_number, count(*))
+from handled_lines l
+group by l.file_id, l.line_number
+having count(*) > 1
+union all
 -- Their events would be taken for duplicates for ever.
 select 'I1', k.file_id, format('%s keys belong to a file that is not in the ledger', k.keys)
 from keys k
@@ -145,6 +169,15 @@ join checked f using (file_id)
 -- While a file unloads chunk by chunk, its later lines may repeat events of its earlier ones.
 where f.state in ('loading', 'loaded')
   and not exists (select from ingest.event_keys k where k.event_id = d.event_id)
+union all
+-- The transaction that gives a file up re-opens a duplicate of it; the same test of whether its bytes exist is there.
+select 'I2', d.file_id, format('duplicate of file %s, which is %s: its events are in no file', o.file_id, o.state)
+from ingest.files d
+join checked f on f.file_id = d.file_id
+join ingest.files o on o.file_id = d.duplicate_of
+where d.state = 'duplicate' and o.state in ('failed', 'cancelled')
+  and (d.archive_path is not null or d.settled_at is null
+       or (d.error_code is null and (d.inbox_id, d.path) <> (o.inbox_id, o.path)))
 union all
 select 'I5', null, format('rollup of minute %s differs from its events by %s events, %s pieces, %s revenue', g.minute, -g.events, -g.quantity, -g.revenue)
 from rollup_difference g

@@ -62,6 +62,44 @@ const DAMAGES: Damage[] = [
     violations: [/^I1: 1 keys belong to a file that is not in the ledger$/],
   },
   {
+    name: "one line is counted twice and another never",
+    plant: async (tx) => {
+      await tx`update ingest.event_keys set line_number = 6 where event_id = ${LOST}`;
+      await tx`update shop.events set line_number = 6 where event_id = ${LOST}`;
+    },
+    violations: [/^I1: line 6 is counted 2 times$/],
+  },
+  {
+    name: "a line is counted as loaded and as a duplicate",
+    plant: (tx) =>
+      tx`update ingest.duplicates set line_number = 8 where file_id = 2 and line_number = 2`,
+    violations: [/^I1: line 8 is counted 2 times$/],
+  },
+  {
+    name: "a line is counted as a duplicate and as rejected",
+    plant: (tx) => tx`update ingest.rejects set line_number = 3 where file_id = 2`,
+    violations: [/^I1: line 3 is counted 2 times$/],
+  },
+  {
+    name: "a duplicate of a file that failed was not re-opened",
+    plant: (tx) => plantDuplicate(tx, "failed"),
+    violations: [/^I2: duplicate of file \d, which is failed: its events are in no file$/],
+  },
+  {
+    name: "a duplicate of a file that was cancelled was not re-opened",
+    plant: (tx) => plantDuplicate(tx, "cancelled"),
+    violations: [/^I2: duplicate of file \d, which is cancelled: its events are in no file$/],
+  },
+  {
+    name: "a duplicate without bytes of its own cannot be re-opened",
+    plant: async (tx) => {
+      await plantDuplicate(tx, "failed");
+      await tx`
+        update ingest.files set archive_path = null, error_code = 'replaced' where state = 'duplicate'`;
+    },
+    violations: [],
+  },
+  {
     name: "a file counts one record too many",
     plant: (tx) => tx`update ingest.files set records = records + 1 where file_id = 1`,
     violations: [
@@ -182,6 +220,14 @@ const DAMAGES: Damage[] = [
     ],
   },
   {
+    name: "the rollup has pieces and revenue without events",
+    plant: (tx) =>
+      tx`
+      insert into shop.minute_rollup_base
+      values ('2026-01-05 12:00:00+00', 'purchase', 'x', 'mobile', 'EUR', 0, 7, 99.50)`,
+    violations: [/^I5: rollup of minute .* by 0 events, 7 pieces, 99.50 revenue$/],
+  },
+  {
     name: "the rollup is a cent off",
     plant: (tx) =>
       tx`
@@ -275,6 +321,17 @@ async function history(): Promise<Warehouse> {
   await house.deps.sql`select shop.fold_rollups()`;
   await ingest(house, await house.land("d.csv", csv([...events(200, 220), event(201)])));
   return house;
+}
+
+/** The file that was unloaded gets another end, and a copy whose bytes lie in the archive. */
+async function plantDuplicate(tx: postgres.TransactionSql, state: "failed" | "cancelled") {
+  await tx`update ingest.files set state = ${state} where state = 'unloaded'`;
+  await tx`
+    insert into ingest.files (feed, contract_version, inbox_id, path, file_name, ino, size_bytes, mtime_ms,
+      ctime_ms, workflow_id, discovered_at, settled_at, state, duplicate_of, archive_path)
+    select feed, 1, inbox_id, 'copy.csv', 'copy.csv', 1, 1, 1, 1, 'copy', now(), now(), 'duplicate', file_id,
+           'archive/copy.csv'
+    from ingest.files where state = ${state}`;
 }
 
 /** Violations after some damage, which is then undone. */
