@@ -1,7 +1,9 @@
-import { copyFile, link, lstat, open, rename, unlink, utimes } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, lstat, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { FileIdentity } from "../domain/ingest_api.ts";
 import { givenBackName } from "../domain/ledger.ts";
+import { copyVersion } from "./copy_version.ts";
 import { errorCode, isMissing, readIdentity, sameVersion } from "./file_identity.ts";
 
 /** Prefix of the name a file has for the moment between inbox and archive; hidden, so no watcher takes it for new. */
@@ -14,23 +16,36 @@ export type MoveOutcome =
   /** Another version had taken the name; it was put back unread. */
   | "replaced"
   /** Nothing was there any more: somebody removed it. */
-  | "missing";
+  | "missing"
+  /** Nothing was moved: another file has the target's name, as after a database was made anew beside an old archive. */
+  | "taken";
+
+/** What is to be moved, and where to. */
+export interface Move {
+  /** Number of the file version. */
+  fileId: number;
+  /** Version that was inspected; `path` is where it was read. */
+  identity: FileIdentity;
+  /** Where the bytes shall be. */
+  target: string;
+  /** Called while a file is copied to another device, with the bytes copied so far; what it throws ends the attempt. */
+  onProgress?: (bytesCopied: number) => void;
+}
+
+/** File systems keep modification times with different precision. */
+const MTIME_PRECISION_MS = 1;
 
 /**
  * Moves exactly the version of a file that was read, and no other (I7). Each step can be repeated after a crash: which
  * names exist tells how far the attempt before came.
  *
- * @param file.fileId Number of the file version.
- * @param file.identity Version that was inspected; `path` is where it was read.
- * @param file.target Where the bytes shall be; free, because it holds the file's number.
+ * @param move What is to be moved, and where to.
  */
-export async function moveFile(
-  { fileId, identity, target }: { fileId: number; identity: FileIdentity; target: string },
-): Promise<MoveOutcome> {
+export async function moveFile(move: Move): Promise<MoveOutcome> {
+  const { fileId, identity, target } = move;
   const settling = settlingPath(identity.path, fileId);
   if (await exists(target)) {
-    await removeLeftover(settling, identity);
-    return "moved";
+    return await isOurs(move) ? await endLeftover(move) : "taken";
   }
   if (!(await exists(settling))) {
     const lying = await readIdentity(identity.path);
@@ -44,19 +59,16 @@ export async function moveFile(
   }
   // In the order in which an attempt beside this one would move it: what is at none of the names is gone.
   const found = await readIdentity(settling);
-  if (found === null) return await exists(target) ? "moved" : "missing";
-  if (!sameVersion(found.identity, identity)) {
-    await putBack(settling, identity.path, fileId);
-    return "replaced";
+  if (found === null) return await isOurs(move) ? "moved" : "missing";
+  if (!sameVersion(found.identity, identity)) return await putBack(move);
+  try {
+    await rename(settling, target);
+  } catch (error) {
+    if (errorCode(error) !== "EXDEV") throw error;
+    return await copyAcrossDevices(move);
   }
-  await moveInto(settling, target);
+  await syncDirectory(dirname(target));
   return "moved";
-}
-
-/** A crash after the copy to another device and before the end of the original left both. */
-async function removeLeftover(settling: string, identity: FileIdentity): Promise<void> {
-  const left = await readIdentity(settling);
-  if (left !== null && sameVersion(left.identity, identity)) await unlink(settling);
 }
 
 /** Name of a file between inbox and archive. */
@@ -64,8 +76,60 @@ export function settlingPath(path: string, fileId: number): string {
   return join(dirname(path), `${SETTLING_PREFIX}${fileId}`);
 }
 
+/** Whether what has the target's name is the version that was read, brought there by an attempt before or beside this one. */
+async function isOurs({ fileId, identity, target }: Move): Promise<boolean> {
+  const there = await readIdentity(target);
+  if (there === null || !there.isFile) return false;
+  const { sizeBytes, mtimeMs, ino } = there.identity;
+  const isLike = sizeBytes === identity.sizeBytes &&
+    Math.abs(mtimeMs - identity.mtimeMs) <= MTIME_PRECISION_MS;
+  const settling = settlingPath(identity.path, fileId);
+  const left = await readIdentity(settling);
+  if (left !== null) {
+    // A crash behind a copy leaves both; where a rename would have done, nothing was copied.
+    return isLike && !(await canRename(settling, target));
+  }
+  const lying = await readIdentity(identity.path);
+  if (lying !== null && sameVersion(lying.identity, identity)) return false;
+  // Renamed, it has its inode, even if a writer went on with it since.
+  return ino === identity.ino || isLike;
+}
+
+/** Whether a file could be renamed to a target. Device numbers do not tell: two mounts of one device have the same. */
+async function canRename(source: string, target: string): Promise<boolean> {
+  const probe = partsPath(target);
+  await rm(probe, { recursive: true, force: true });
+  try {
+    await link(source, probe);
+  } catch (error) {
+    if (NOT_LINKED.has(errorCode(error) ?? "")) return false;
+    throw error;
+  }
+  await unlink(probe);
+  return true;
+}
+
+/** Another device, no links at all, or an attempt beside this one has ended the source: size and time have to do. */
+const NOT_LINKED = new Set(["EXDEV", "EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "ENOENT"]);
+
+/** Where the attempts to copy a file keep what is not complete. */
+function partsPath(target: string): string {
+  return join(dirname(target), `.${basename(target)}.part`);
+}
+
+/** The target is complete: what is left of the original goes, unless a writer went on with it, which nobody has read. */
+async function endLeftover(move: Move): Promise<MoveOutcome> {
+  const settling = settlingPath(move.identity.path, move.fileId);
+  const left = await readIdentity(settling);
+  if (left === null) return "moved";
+  if (!sameVersion(left.identity, move.identity)) return await putBack(move);
+  await rm(settling, { force: true });
+  return "moved";
+}
+
 /** Gives a version that we must not take its name back; never over a file that came in the meantime. */
-async function putBack(settling: string, path: string, fileId: number): Promise<void> {
+async function putBack({ fileId, identity: { path } }: Move): Promise<"replaced"> {
+  const settling = settlingPath(path, fileId);
   const names = [path, join(dirname(path), givenBackName(basename(path), fileId))];
   for (const name of names) {
     try {
@@ -79,31 +143,37 @@ async function putBack(settling: string, path: string, fileId: number): Promise<
     }
   }
   await unlink(settling);
+  return "replaced";
 }
 
-async function moveInto(source: string, target: string): Promise<void> {
+/**
+ * The copy gets the target's name only once it is complete and durable, and only then the original goes. Each attempt
+ * writes a file of its own, in a folder that the next attempt removes.
+ */
+async function copyAcrossDevices(move: Move): Promise<MoveOutcome> {
+  const { fileId, identity, target } = move;
+  const settling = settlingPath(identity.path, fileId);
+  const parts = partsPath(target);
+  await rm(parts, { recursive: true, force: true });
+  await mkdir(parts);
+  const part = join(parts, randomUUID());
   try {
-    await rename(source, target);
-  } catch (error) {
-    if (errorCode(error) !== "EXDEV") throw error;
-    await copyAcrossDevices(source, target);
+    await copyVersion(settling, part, move);
+    const left = await readIdentity(settling);
+    if (left !== null && !sameVersion(left.identity, identity)) return await putBack(move);
+    // An attempt beside this one was faster, or another file got the name.
+    if (left === null || await exists(target)) return await moveFile(move);
+    await rename(part, target);
+  } finally {
+    await rm(part, { force: true });
+    await rmdir(parts).catch(ignoreOthersParts);
   }
   await syncDirectory(dirname(target));
+  return await endLeftover(move);
 }
 
-async function copyAcrossDevices(source: string, target: string): Promise<void> {
-  const part = join(dirname(target), `.${basename(target)}.part`);
-  await copyFile(source, part);
-  const { atime, mtime } = await lstat(source);
-  await utimes(part, atime, mtime);
-  const handle = await open(part, "r+");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(part, target);
-  await unlink(source);
+function ignoreOthersParts(error: unknown): void {
+  if (!isMissing(error) && errorCode(error) !== "ENOTEMPTY") throw error;
 }
 
 /** Makes a rename durable where directories can be synced; elsewhere the next start settles the file again. */

@@ -4,15 +4,17 @@ import { join } from "node:path";
 import { FAULT_CODES } from "../domain/faults.ts";
 import type { IngestFileResult } from "../domain/ingest_api.ts";
 import { archiveName, settlesToFailed } from "../domain/ledger.ts";
+import { heartbeatAndCheck } from "./activity_context.ts";
 import type { ActivityDeps } from "./create_activities.ts";
 import { spoolPath } from "./expand_file.ts";
-import { moveFile } from "./move_file.ts";
+import { moveFile, type MoveOutcome } from "./move_file.ts";
 import { completeFile } from "./statements/finish_file.ts";
 import {
   markSettled,
   readResult,
   readSettlingFile,
   setArchivePath,
+  type SettledBytes,
   type SettlingFile,
 } from "./statements/settle_statements.ts";
 
@@ -46,32 +48,59 @@ export async function settleFile(
 }
 
 async function moveAndMark(deps: ActivityDeps, row: SettlingFile): Promise<void> {
-  const target = targetPath(deps, row);
-  if (target === null) {
-    await markSettled(deps.sql, row);
+  if (staysWhereItIs(deps, row)) {
+    await markSettled(deps.sql, row, row);
     return;
   }
-  await setArchivePath(deps.sql, { fileId: row.fileId, archivePath: target });
-  await deps.hooks?.beforeMove?.(row.fileId);
-  const outcome = await moveFile({ fileId: row.fileId, identity: row.identity, target });
-  await markSettled(deps.sql, row, {
-    replaced: outcome !== "moved",
-    message: outcome === "replaced"
-      ? `Cannot move ${row.identity.path}: ${FAULT_CODES.replaced.message}. ${FAULT_CODES.replaced.advice}`
-      : `Cannot move ${row.identity.path}: somebody removed it. Its rows are not affected.`,
-  });
+  const { fileId, identity } = row;
+  for (const archivePath of archivePaths(deps, row)) {
+    await setArchivePath(deps.sql, { fileId, archivePath });
+    await deps.hooks?.beforeMove?.(fileId);
+    const outcome = await moveFile({
+      fileId,
+      identity,
+      target: archivePath,
+      onProgress: (bytesMoved) => heartbeatAndCheck({ fileId, bytesMoved }),
+    });
+    if (outcome === "taken") continue;
+    await markSettled(deps.sql, row, endOf(row, { archivePath, outcome }));
+    return;
+  }
 }
 
-/** Where the bytes go; null when they stay, because they were never read or the policy says so. */
-function targetPath(
-  { directories, archivePolicy }: ActivityDeps,
-  row: SettlingFile,
-): string | null {
-  if (UNREAD_CODES.has(row.errorCode ?? "")) return null;
-  if (row.archivePath !== null) return row.archivePath;
-  if (archivePolicy === "keep") return null;
+function endOf(
+  { identity: { path }, archivePath: before }: SettlingFile,
+  { archivePath, outcome }: { archivePath: string; outcome: Exclude<MoveOutcome, "taken"> },
+): SettledBytes {
+  if (outcome === "moved") return { archivePath };
+  if (outcome === "replaced") {
+    const { message, advice } = FAULT_CODES.replaced;
+    return { lost: outcome, message: `Cannot move ${path}: ${message}. ${advice}` };
+  }
+  // It had been moved before it was unloaded, and somebody has edited it in the archive since.
+  if (before !== null && before !== archivePath) return { archivePath: before };
+  return {
+    lost: outcome,
+    message: `Cannot move ${path}: somebody removed it. Its rows are not affected.`,
+  };
+}
+
+/** Bytes stay when they were never read, or when the policy says so and nothing was moved under another one before. */
+function staysWhereItIs({ archivePolicy }: ActivityDeps, row: SettlingFile): boolean {
+  if (UNREAD_CODES.has(row.errorCode ?? "")) return true;
+  return row.archivePath === null && archivePolicy === "keep";
+}
+
+/**
+ * Where the bytes may go, first where an attempt before may have brought them. Numbers of files begin anew with each
+ * database, and an archive outlives it: another file may have the name.
+ */
+function* archivePaths({ directories }: ActivityDeps, row: SettlingFile): Generator<string> {
+  if (row.archivePath !== null) yield row.archivePath;
   const directory = settlesToFailed(row.state) ? directories.failed : directories.archive;
-  return join(directory, archiveName(row.fileName, row.fileId));
+  const name = archiveName(row.fileName, row.fileId);
+  if (row.archivePath === null) yield join(directory, name);
+  for (let number = 2;; number++) yield join(directory, archiveName(name, number));
 }
 
 /** Failures that left another version, or nothing of ours, at the path. */

@@ -55,35 +55,62 @@ export async function readSettlingFile(sql: Sql, fileId: number): Promise<Settli
   };
 }
 
-/** Step (a): says where the bytes are about to be. A file loaded once more takes them over from the row before it. */
+/**
+ * Step (a): says where the bytes are about to be. A file loaded once more takes them over from the row before it. An
+ * attempt that comes after the file was settled changes nothing.
+ */
 export async function setArchivePath(
   sql: Sql,
-  { fileId, archivePath }: { fileId: number; archivePath: string | null },
+  { fileId, archivePath }: { fileId: number; archivePath: string },
 ): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`
       update ingest.files o set archive_path = null
       from ingest.files f
-      where f.file_id = ${fileId} and o.file_id = f.retry_of and o.archive_path = f.path`;
-    await tx`update ingest.files set archive_path = ${archivePath} where file_id = ${fileId}`;
+      where f.file_id = ${fileId} and f.settled_at is null
+        and o.file_id = f.retry_of and o.archive_path = f.path`;
+    await tx`
+      update ingest.files set archive_path = ${archivePath}
+      where file_id = ${fileId} and settled_at is null`;
   });
 }
 
-/** Last step: nothing remains to be done. Refused (false) when the file was re-opened in the meantime. */
+/** How settling ended: the bytes are where it says, or another version has the name, or nothing has it. */
+export type SettledBytes =
+  | { archivePath: string | null }
+  | { lost: "replaced" | "missing"; message: string };
+
+/**
+ * Last step: nothing remains to be done. A file loaded once more whose place another version has taken gives that place
+ * back to the row before it, so that the version there is found again.
+ *
+ * @returns Whether it was settled; false when it was re-opened in the meantime.
+ */
 export async function markSettled(
   sql: Sql,
   { fileId, epoch }: { fileId: number; epoch: number },
-  { replaced = false, message = null }: { replaced?: boolean; message?: string | null } = {},
+  bytes: SettledBytes,
 ): Promise<boolean> {
+  const isReplaced = "lost" in bytes && bytes.lost === "replaced";
   const rows = await sql`
-    update ingest.files
-    set settled_at = now(),
-        archive_path = case when ${replaced} then null else archive_path end,
-        error_code = case when ${replaced} then coalesce(error_code, 'replaced') else error_code end,
-        error_message = case when ${replaced} then coalesce(error_message, ${message}) else error_message end
-    where file_id = ${fileId} and epoch = ${epoch} and settled_at is null
-      and state not in ('loading', 'unloading')
-    returning file_id`;
+    with settled as (
+      update ingest.files
+      set settled_at = now(), ${
+    "lost" in bytes
+      ? sql`archive_path = null, error_code = coalesce(error_code, 'replaced'),
+             error_message = coalesce(error_message, ${bytes.message})`
+      : sql`archive_path = ${bytes.archivePath}`
+  }
+      where file_id = ${fileId} and epoch = ${epoch} and settled_at is null
+        and state not in ('loading', 'unloading')
+      returning file_id, retry_of, path
+    ), given_back as (
+      -- Its own path, in the inbox, is looked at anyway.
+      update ingest.files o set archive_path = s.path
+      from settled s
+      where ${isReplaced} and o.file_id = s.retry_of and o.archive_path is null and s.path <> o.path
+    )
+    select file_id from settled`;
   return rows.length > 0;
 }
 

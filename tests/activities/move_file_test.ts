@@ -116,6 +116,38 @@ function isVersion(name: string): boolean {
   return name === "a.csv" || name === ".settling-7";
 }
 
+inFolders("moveFile() leaves another file that has the target's name", async (folders) => {
+  const { path, identity, target, names } = folders;
+  await Deno.writeTextFile(target, "foreign");
+  assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "taken");
+  assert.deepEqual(await names(), { inbox: ["a.csv"], archive: ["a.7.csv"] });
+  // The same after a crash between the renames: the only bytes stay.
+  await Deno.rename(path, settlingPath(path, FILE_ID));
+  assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "taken");
+  assert.deepEqual(await names(), { inbox: [".settling-7"], archive: ["a.7.csv"] });
+  assert.equal(await Deno.readTextFile(settlingPath(path, FILE_ID)), "old");
+  assert.equal(await Deno.readTextFile(target), "foreign");
+});
+
+for (const name of ["a.csv", ".settling-7"]) {
+  inFolders(`moveFile() tells a file of the same size and time from ${name}`, async (folders) => {
+    const { path, identity, target, names } = folders;
+    await Deno.writeTextFile(target, "odd");
+    await withTimeOf(identity, target);
+    if (name !== "a.csv") await Deno.rename(path, settlingPath(path, FILE_ID));
+    assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "taken");
+    assert.deepEqual(await names(), { inbox: [name], archive: ["a.7.csv"] });
+  });
+}
+
+inFolders("moveFile() knows a file that grew after it was moved", async (folders) => {
+  const { identity, target, names } = folders;
+  assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "moved");
+  await Deno.writeTextFile(target, "more", { append: true });
+  assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "moved");
+  assert.deepEqual(await names(), { inbox: [], archive: ["a.7.csv"] });
+});
+
 const OTHER_DEVICE = "/dev/shm";
 const hasOtherDevice = await isOtherDevice();
 
@@ -132,28 +164,108 @@ otherDevice(
   },
 );
 
+otherDevice("moveFile() removes what a crash within a copy left", async (folders) => {
+  const { identity, archive, left } = folders;
+  const target = `${archive}/a.7.csv`;
+  await Deno.rename(identity.path, settlingPath(identity.path, FILE_ID));
+  await Deno.mkdir(`${archive}/.a.7.csv.part`);
+  await Deno.writeTextFile(`${archive}/.a.7.csv.part/1`, "hal");
+  assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "moved");
+  assert.equal(await Deno.readTextFile(target), "old");
+  assert.deepEqual(await left(), { inbox: [], archive: ["a.7.csv"] });
+});
+
+otherDevice("moveFile() goes on after a crash behind the copy", async (folders) => {
+  const { identity, archive, left } = folders;
+  const target = `${archive}/a.7.csv`;
+  await Deno.rename(identity.path, settlingPath(identity.path, FILE_ID));
+  await Deno.copyFile(settlingPath(identity.path, FILE_ID), target);
+  await withTimeOf(identity, target);
+  assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "moved");
+  assert.deepEqual(await left(), { inbox: [], archive: ["a.7.csv"] });
+  assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "moved");
+});
+
+otherDevice("moveFile() gives back what grew after a crash behind the copy", async (folders) => {
+  const { identity, archive, left } = folders;
+  const target = `${archive}/a.7.csv`;
+  const settling = settlingPath(identity.path, FILE_ID);
+  await Deno.rename(identity.path, settling);
+  await Deno.copyFile(settling, target);
+  await withTimeOf(identity, target);
+  await Deno.writeTextFile(settling, "more", { append: true });
+  assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "replaced");
+  assert.deepEqual(await left(), { inbox: ["a.csv"], archive: ["a.7.csv"] });
+  assert.equal(await Deno.readTextFile(identity.path), "oldmore");
+});
+
 otherDevice(
-  "moveFile() goes on after a crash within the copy",
-  async ({ identity, archive, left }) => {
+  "moveFile() leaves another file that has the name on the other device",
+  async (folders) => {
+    const { identity, archive, left } = folders;
     const target = `${archive}/a.7.csv`;
+    await Deno.writeTextFile(target, "foreign");
     await Deno.rename(identity.path, settlingPath(identity.path, FILE_ID));
-    await Deno.writeTextFile(`${archive}/.a.7.csv.part`, "hal");
-    assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "moved");
-    assert.equal(await Deno.readTextFile(target), "old");
-    assert.deepEqual(await left(), { inbox: [], archive: ["a.7.csv"] });
+    assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "taken");
+    assert.deepEqual(await left(), { inbox: [".settling-7"], archive: ["a.7.csv"] });
   },
 );
 
-otherDevice(
-  "moveFile() goes on after a crash behind the copy",
-  async ({ identity, archive, left }) => {
-    const target = `${archive}/a.7.csv`;
-    await Deno.rename(identity.path, settlingPath(identity.path, FILE_ID));
-    await Deno.copyFile(settlingPath(identity.path, FILE_ID), target);
-    assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "moved");
+const MIB = 1024 * 1024;
+
+otherDevice("moveFile() says how far a copy has come", async ({ identity: { path }, archive }) => {
+  const identity = await landLarge(path);
+  const target = `${archive}/a.7.csv`;
+  const progress: number[] = [];
+  const onProgress = (bytesCopied: number) => void progress.push(bytesCopied);
+  assert.equal(await moveFile({ fileId: FILE_ID, identity, target, onProgress }), "moved");
+  assert.deepEqual(progress, [MIB, 2 * MIB, 2 * MIB + 5]);
+  assert.deepEqual(await Deno.readFile(target), largeContent());
+});
+
+otherDevice("moveFile() gives back a file that grows while it is copied", async (folders) => {
+  const { identity: { path }, archive, left } = folders;
+  const identity = await landLarge(path);
+  const target = `${archive}/a.7.csv`;
+  // As a writer that has the file open still does, whatever its name is by now.
+  using writer = await Deno.open(path, { append: true });
+  const onProgress = () => void writer.writeSync(new TextEncoder().encode("more"));
+  assert.equal(await moveFile({ fileId: FILE_ID, identity, target, onProgress }), "replaced");
+  assert.deepEqual(await left(), { inbox: ["a.csv"], archive: [] });
+  assert.equal((await stat(path)).size, 2 * MIB + 5 + 3 * "more".length);
+});
+
+otherDevice("moveFile() stops a copy on request and makes it anew", async (folders) => {
+  const { identity: { path }, archive, left } = folders;
+  const identity = await landLarge(path);
+  const target = `${archive}/a.7.csv`;
+  const onProgress = () => {
+    throw new Error("stop");
+  };
+  await assert.rejects(moveFile({ fileId: FILE_ID, identity, target, onProgress }), /stop/);
+  assert.deepEqual(await left(), { inbox: [".settling-7"], archive: [] });
+  assert.equal(await moveFile({ fileId: FILE_ID, identity, target }), "moved");
+  assert.deepEqual(await left(), { inbox: [], archive: ["a.7.csv"] });
+});
+
+otherDevice("moveFile() copies whole files in attempts beside each other", async (folders) => {
+  const { identity: { path }, archive, left } = folders;
+  const target = `${archive}/a.7.csv`;
+  for (let round = 0; round < 10; round++) {
+    const identity = await landLarge(path);
+    const attempt = () => moveFile({ fileId: FILE_ID, identity, target });
+    const outcomes = await Promise.allSettled([attempt(), attempt(), attempt()]);
+    for (const outcome of outcomes) {
+      // One that lost its part to another, or met it, is tried again.
+      if (outcome.status === "fulfilled") assert.equal(outcome.value, "moved");
+      else assert.match(outcome.reason.code, /^(ENOENT|EEXIST|ENOTEMPTY)$/);
+    }
+    assert.equal(await attempt(), "moved");
     assert.deepEqual(await left(), { inbox: [], archive: ["a.7.csv"] });
-  },
-);
+    assert.deepEqual(await Deno.readFile(target), largeContent());
+    await Deno.remove(target);
+  }
+});
 
 interface Folders {
   path: string;
@@ -208,6 +320,22 @@ async function landOld(path: string): Promise<FileIdentity> {
   const seen = await readIdentity(path);
   assert.ok(seen);
   return seen.identity;
+}
+
+/** Lands a file of three blocks. */
+async function landLarge(path: string): Promise<FileIdentity> {
+  await Deno.writeFile(path, largeContent());
+  const seen = await readIdentity(path);
+  assert.ok(seen);
+  return seen.identity;
+}
+
+function largeContent(): Uint8Array {
+  return Uint8Array.from({ length: 2 * MIB + 5 }, (_, n) => n % 251);
+}
+
+async function withTimeOf({ mtimeMs }: FileIdentity, path: string): Promise<void> {
+  await Deno.utime(path, new Date(), new Date(mtimeMs));
 }
 
 /** Renames another version over a path. */

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
+import { MockActivityEnvironment } from "@temporalio/testing";
+import { createActivities } from "../../activities/create_activities.ts";
 import type { Claim, IngestFileResult } from "../../domain/ingest_api.ts";
 import { abandonFile } from "../../activities/statements/finish_file.ts";
 import { settlingPath } from "../../activities/move_file.ts";
+import { archivedFiles, recordGrownFile } from "../../activities/statements/grown_files.ts";
+import { tempDir } from "../harness.ts";
 import { csv, events } from "./_events.ts";
 import { claim, finish, ingest, ingestUnfinished, unload } from "./_ingest.ts";
 import { type Job, type Warehouse, warehouse } from "./_warehouse.ts";
+
+const OTHER_DEVICE = "/dev/shm";
 
 const TEXT = csv(events(0, 5));
 
@@ -170,19 +176,153 @@ Deno.test("settleFile() of a retry takes the bytes over from the row before it",
   await using house = await warehouse();
   const job = await house.job(await house.land("a.csv", TEXT));
   const before = await endAs(house, job, "failed");
-  const retry = await house.job(before.archivePath!);
-  retry.workflowId = "retry/2";
-  const { fileId } = await claim(house, retry);
-  await house.admin`
-    update ingest.files set retry_of = ${before.fileId}, file_name = 'a.csv' where file_id = ${fileId}`;
-  const result = await ingest(house, retry);
-  assert.deepEqual([result.state, result.loaded], ["loaded", 5]);
-  assert.equal(result.archivePath, archived(house, fileId));
+  const fileId = await claimRetry(house, before);
+  const [result] = await ingestUnfinished(house);
+  assert.deepEqual([result?.state, result?.loaded], ["loaded", 5]);
+  assert.equal(result?.archivePath, archived(house, fileId));
   const { archive_path } = await row(house, before.fileId);
   assert.equal(archive_path, null);
   assert.deepEqual(await list(house.deps.directories.failed), []);
   assert.deepEqual(await house.violations(), []);
 });
+
+Deno.test("settleFile() gives a file that grew again in the archive back to be found again", async () => {
+  await using house = await warehouse();
+  const first = await ingest(house, await house.land("a.csv", TEXT));
+  const path = first.archivePath!;
+  const append = (event: number) =>
+    Deno.writeTextFile(path, rowsOf(csv(events(event, event + 1))), { append: true });
+  await append(5);
+  assert.ok(await recordGrown(house, first.fileId, path));
+  // Its writer goes on behind the last look at it, and before it is moved.
+  house.deps.hooks = { beforeMove: () => append(6) };
+  const [grown] = await ingestUnfinished(house);
+  delete house.deps.hooks;
+  assert.deepEqual([grown?.loaded, grown?.errorCode, grown?.archivePath], [
+    1,
+    "replaced",
+    undefined,
+  ]);
+
+  // As the watcher's look at the archive.
+  const look = { inboxId: house.inboxId, withinMs: 60_000, limit: 10 };
+  const [found, ...others] = await archivedFiles(house.deps.sql, look);
+  assert.deepEqual([found?.fileId, found?.archivePath, others], [first.fileId, path, []]);
+  assert.ok(await recordGrown(house, first.fileId, path));
+  const [again] = await ingestUnfinished(house);
+  assert.deepEqual([again?.loaded, again?.duplicates], [1, 6]);
+  assert.equal(again?.archivePath, archived(house, again!.fileId));
+  assert.equal((await row(house, first.fileId)).archive_path, null);
+  assert.deepEqual(await list(house.deps.directories.archive), [`a.${again?.fileId}.csv`]);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("settleFile() of a retry that somebody edits meanwhile lets it be retried again", async () => {
+  await using house = await warehouse();
+  const before = await endAs(house, await house.job(await house.land("a.csv", TEXT)), "failed");
+  const path = before.archivePath!;
+  const fileId = await claimRetry(house, before);
+  const edited = csv(events(0, 9));
+  house.deps.hooks = { beforeMove: () => Deno.writeTextFile(path, edited) };
+  const [result] = await ingestUnfinished(house);
+  delete house.deps.hooks;
+  assert.deepEqual([result?.fileId, result?.errorCode], [fileId, "replaced"]);
+  assert.equal((await row(house, before.fileId)).archive_path, path);
+  assert.equal(await Deno.readTextFile(path), edited);
+});
+
+for (const state of ["loaded", "failed"] as const) {
+  for (const moment of ["", ", also after a crash between the renames"]) {
+    Deno.test(`settleFile() finds a name beside that of an older database's file, ${state}${moment}`, async () => {
+      await using house = await warehouse();
+      const { archive, failed } = house.deps.directories;
+      const folder = state === "loaded" ? archive : failed;
+      for (const name of ["a.1.csv", "a.1.2.csv"]) {
+        await Deno.writeTextFile(`${folder}/${name}`, "older");
+      }
+      const text = state === "loaded" ? TEXT : "no,header\n1,2\n";
+      const job = await house.job(await house.land("a.csv", text));
+      if (moment !== "") {
+        house.deps.hooks = { beforeMove: crash };
+        await assert.rejects(house.run("ingestSmallFile", job, job.input), /crash/);
+        delete house.deps.hooks;
+        const { path } = job.input.identity;
+        await Deno.rename(path, settlingPath(path, 1));
+      }
+      const result = await ingest(house, job);
+      assert.deepEqual([result.state, result.archivePath], [state, `${folder}/a.1.3.csv`]);
+      assert.equal(await Deno.readTextFile(`${folder}/a.1.3.csv`), text);
+      assert.equal(await Deno.readTextFile(`${folder}/a.1.csv`), "older");
+      assert.deepEqual(await list(folder), ["a.1.2.csv", "a.1.3.csv", "a.1.csv"]);
+      assert.deepEqual(await list(house.inbox), []);
+      assert.equal((await row(house, 1)).archive_path, `${folder}/a.1.3.csv`);
+    });
+  }
+}
+
+Deno.test("settleFile() of an unload knows bytes that somebody edited in the archive", async () => {
+  await using house = await warehouse();
+  const { fileId, archivePath } = await ingest(house, await house.land("a.csv", TEXT));
+  await Deno.writeTextFile(`${archivePath}.new`, "edited");
+  await Deno.rename(`${archivePath}.new`, archivePath!);
+  const result = await unload(house, fileId);
+  assert.deepEqual([result.state, result.errorCode, result.archivePath], [
+    "unloaded",
+    undefined,
+    archivePath,
+  ]);
+});
+
+Deno.test({
+  name: "settleFile() says that it is alive while it copies to another device",
+  ignore: !(await isOtherDevice(OTHER_DEVICE)),
+  fn: async () => {
+    const archive = await Deno.makeTempDir({ dir: OTHER_DEVICE });
+    try {
+      await using house = await warehouse();
+      house.deps.directories.archive = archive;
+      const { claimed } = await loaded(house);
+      const environment = new MockActivityEnvironment();
+      const beats: unknown[] = [];
+      environment.on("heartbeat", (beat) => beats.push(beat));
+      const { settleFile } = createActivities(house.deps);
+      assertArchived(house, await environment.run(settleFile, claimed), claimed.fileId);
+      assert.deepEqual(beats, [{ fileId: claimed.fileId, bytesMoved: TEXT.length }]);
+      assert.deepEqual(await list(archive), ["a.1.csv"]);
+      assert.deepEqual(await list(house.inbox), []);
+    } finally {
+      await Deno.remove(archive, { recursive: true });
+    }
+  },
+});
+
+async function isOtherDevice(path: string): Promise<boolean> {
+  await using folder = await tempDir();
+  const [here, there] = await Promise.all([
+    Deno.stat(folder.path),
+    Deno.stat(path).catch(() => null),
+  ]);
+  return there !== null && here.dev !== there.dev;
+}
+
+/** As the watcher does once a file in the archive has grown and is quiet. */
+async function recordGrown(house: Warehouse, fileId: number, path: string): Promise<boolean> {
+  const { workflowId, input: { identity } } = await house.job(path);
+  return await recordGrownFile(house.deps.sql, fileId, { identity, workflowId, closedAt: null });
+}
+
+/** Makes the row of a retry, claimed by its workflow. */
+async function claimRetry(house: Warehouse, before: IngestFileResult): Promise<number> {
+  const retry = await house.job(before.archivePath!);
+  const { fileId } = await claim(house, retry);
+  await house.admin`
+    update ingest.files set retry_of = ${before.fileId}, file_name = 'a.csv' where file_id = ${fileId}`;
+  return fileId;
+}
+
+function rowsOf(text: string): string {
+  return text.slice(text.indexOf("\n") + 1);
+}
 
 async function loaded(house: Warehouse): Promise<{ job: Job; claimed: Claim }> {
   const job = await house.job(await house.land("a.csv", TEXT));
