@@ -1,5 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
   type WorkflowHandle,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -14,11 +16,14 @@ import {
 import { describeFaults, type FaultShares } from "../../domain/generator/fault_shares.ts";
 import type { GeneratorState, Interval } from "../../domain/generator_state.ts";
 import type { generateEvents } from "../../workflows/generate_events.ts";
-import { TaskError } from "../cli/failures.ts";
+import { TaskError, UsageError } from "../cli/failures.ts";
 import { countOf } from "../cli/numbers.ts";
+import { sleep } from "../cli/sleep.ts";
 import type { Running } from "../cli/with_running.ts";
 
 const DEFAULT_RATE = 20;
+/** A tick that a killed worker had begun is tried again after some seconds, and lands before the end. */
+const STOP_LIMIT_MS = 60_000;
 
 /** How the generator is started, or changed while it runs. */
 export interface SteerOptions {
@@ -70,9 +75,11 @@ export function generatorHandle({ client, inboxId }: Host): WorkflowHandle<typeo
 /**
  * Starts the generator of an inbox; one that runs already is changed instead, in all that is given or in nothing.
  *
- * @throws {TaskError} when a value is refused, or can only be given at the start
+ * @throws {UsageError} when a value makes no sense
+ * @throws {TaskError} when a value is refused by what runs, or can only be given at the start
  */
 export async function startOrSteer(host: Host, options: SteerOptions): Promise<GeneratorStatus> {
+  plan(host, options);
   if (!await isRunning(host)) return describe(await start(host, options));
   const { rate, truth, interval, files, seed, from, speed, faults } = options;
   if (truth !== undefined) {
@@ -92,19 +99,50 @@ export async function startOrSteer(host: Host, options: SteerOptions): Promise<G
   if (Object.keys(change).length === 0) return readStatus(host);
   const handle = generatorHandle(host);
   return describe(
-    await update(() =>
-      handle.executeUpdate<GeneratorState, [GeneratorChange]>("change", { args: [change] })
+    await update(
+      "change the generator",
+      () => handle.executeUpdate<GeneratorState, [GeneratorChange]>("change", { args: [change] }),
     ),
   );
 }
 
-/** Starts the generator of an inbox; there must be none that runs. */
-export async function start(
-  { client, inbox, inboxId }: Host,
+/**
+ * Starts the generator of an inbox; there must be none that runs.
+ *
+ * @throws {UsageError} when a value makes no sense
+ * @throws {TaskError} when one runs
+ */
+export async function start(host: Host, options: SteerOptions): Promise<GeneratorState> {
+  const { client, inbox, inboxId } = host;
+  const state = plan(host, options);
+  const { seed, feedTime, rates: [{ eventsPerSecond: rate }] } = state;
+  try {
+    await client.workflow.start<typeof generateEvents>("generateEvents", {
+      workflowId: generatorId(inboxId),
+      taskQueue: taskQueue(inboxId),
+      args: [state],
+      staticSummary: `lands shop events, ${rate}/s, seed ${seed}`,
+      staticDetails: `- into \`${inbox.replaceAll("`", "_")}\`\n- first event at ${
+        new Date(feedTime).toISOString()
+      }\n- change it with \`deno task generate --help\``,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw new TaskError(
+      "Cannot start the generator: one is still ending; try again, or see " +
+        "`deno task generate --status`",
+    );
+  }
+  return state;
+}
+
+/** The state to start from. */
+function plan(
+  { inbox }: Host,
   { interval, rate = DEFAULT_RATE, files, seed = 1, from = Date.now(), ...options }: SteerOptions,
-): Promise<GeneratorState> {
+): GeneratorState {
   const { speed, faults, truth = join(dirname(inbox), "truth") } = options;
-  const state = explained(() => {
+  try {
     assertPast(from, Date.now());
     return startGenerator({
       directory: inbox,
@@ -117,17 +155,9 @@ export async function start(
       ...(faults && { faults }),
       ...(files !== undefined && { files }),
     });
-  });
-  await client.workflow.start<typeof generateEvents>("generateEvents", {
-    workflowId: generatorId(inboxId),
-    taskQueue: taskQueue(inboxId),
-    args: [state],
-    staticSummary: `lands shop events, ${rate}/s, seed ${seed}`,
-    staticDetails: `- into \`${inbox.replaceAll("`", "_")}\`\n- first event at ${
-      new Date(from).toISOString()
-    }\n- change it with \`deno task generate --help\``,
-  });
-  return state;
+  } catch (error) {
+    throw error instanceof InvalidChange ? new UsageError(error.message) : error;
+  }
 }
 
 /** Pauses, resumes or stops the generator. */
@@ -136,13 +166,58 @@ export async function commandGenerator(
   command: "pause" | "resume" | "stop",
 ): Promise<GeneratorStatus> {
   const handle = generatorHandle(host);
-  const state = await update(() => handle.executeUpdate<GeneratorState, []>(command));
+  const state = await update(
+    `${command} the generator`,
+    () => handle.executeUpdate<GeneratorState, []>(command),
+  );
   return describe(state);
+}
+
+/**
+ * Stops the generator of an inbox, if one runs, and waits until it has ended: no file of it lands later.
+ *
+ * @returns how it ended, or how the latest did; undefined when there was none, or it was terminated
+ * @throws {TaskError} when it has not ended within a minute
+ */
+export async function endGenerator(host: Host): Promise<GeneratorState | undefined> {
+  const done = new AbortController();
+  const tooLate = sleep(STOP_LIMIT_MS, done.signal).then((): never => {
+    throw new TaskError(
+      `Cannot end the generator: told to stop, it still runs after ${STOP_LIMIT_MS / 1_000} s; ` +
+        "see `deno task generate --status`",
+    );
+  });
+  // Rejected in vain when the end came first.
+  tooLate.catch(() => {});
+  try {
+    return await Promise.race([stopAndAwait(host), tooLate]);
+  } finally {
+    done.abort();
+  }
+}
+
+async function stopAndAwait(host: Host): Promise<GeneratorState | undefined> {
+  const handle = generatorHandle(host);
+  try {
+    if (await isRunning(host)) await handle.executeUpdate<GeneratorState, []>("stop");
+  } catch (error) {
+    // It has been told before, or ended in between.
+    const isEnding = error instanceof WorkflowUpdateFailedError ||
+      error instanceof WorkflowNotFoundError;
+    if (!isEnding) throw error;
+  }
+  try {
+    return await handle.result();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError || error instanceof WorkflowFailedError) return;
+    throw error;
+  }
 }
 
 /** @throws {TaskError} when there has never been one */
 export async function readStatus(host: Host): Promise<GeneratorStatus> {
-  return describe(await update(() => generatorHandle(host).query<GeneratorState>("status")));
+  const ask = () => generatorHandle(host).query<GeneratorState>("status");
+  return describe(await update("show the generator", ask));
 }
 
 async function isRunning(host: Host): Promise<boolean> {
@@ -154,8 +229,8 @@ async function isRunning(host: Host): Promise<boolean> {
   }
 }
 
-/** Turns what the server and the workflow say into sentences. */
-async function update<Result>(ask: () => Promise<Result>): Promise<Result> {
+/** Turns what the server and the workflow say into sentences; `doing` follows "Cannot". */
+async function update<Result>(doing: string, ask: () => Promise<Result>): Promise<Result> {
   try {
     return await ask();
   } catch (error) {
@@ -163,15 +238,7 @@ async function update<Result>(ask: () => Promise<Result>): Promise<Result> {
       throw new TaskError(error.cause?.message ?? error.message);
     }
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    throw new TaskError("Cannot do that: no generator runs; `deno task generate` starts one");
-  }
-}
-
-function explained<Result>(make: () => Result): Result {
-  try {
-    return make();
-  } catch (error) {
-    throw error instanceof InvalidChange ? new TaskError(error.message) : error;
+    throw new TaskError(`Cannot ${doing}: none runs; \`deno task generate\` starts one`);
   }
 }
 
