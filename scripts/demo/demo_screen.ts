@@ -35,7 +35,7 @@ export class DemoScreen {
     this.#view.end();
   }
 
-  /** Rows a second, lately. */
+  /** Records a second, lately. */
   #measure(rows: number): number {
     const now = performance.now();
     this.#samples.push({ at: now, rows });
@@ -51,6 +51,7 @@ export class DemoScreen {
   #lines(phase: DemoPhase, progress: DemoProgress, rate: number): string[] {
     const { historyLanded, historyTotal, live } = phase;
     const { settled, loading, failed, loaded, duplicates, rejected } = progress;
+    const there = duplicates === 0 ? "" : ` · ${count(duplicates)} already there`;
     return [
       `Clickledger demo · ${this.#elapsed()}`,
       historyTotal === 0
@@ -61,10 +62,18 @@ export class DemoScreen {
       live === undefined
         ? "  Live     after the history is loaded"
         : `  Live     ${bar(live.share)} ${live.text}`,
+      "  Generated files",
       `  Files    ${count(settled)} settled · ${count(loading)} loading · ${count(failed)} failed`,
-      `  Rows     ${count(loaded)} · ${count(rate)} rows/s now, ${count(this.#peak)} at best`,
-      `  Rejects  ${count(rejected)} · ${countOf(duplicates, "duplicate")}`,
-      `  Lag      ${describeLag(progress)} from landing to queryable, median of the last 20 files`,
+      `  Rows     ${count(loaded)} new${there} · ${count(rate)} records/s, ${
+        count(this.#peak)
+      } at best`,
+      `  Rejects  ${count(rejected)}`,
+      `  Lag      ${describeLag(progress)} from landing to queryable, median of the last 20${
+        live === undefined ? "" : " live"
+      } files`,
+      ...describeYours(progress).map((yours) => {
+        return `  Your files  ${yours}: see \`deno task files list\``;
+      }),
     ];
   }
 
@@ -73,11 +82,16 @@ export class DemoScreen {
     progress: DemoProgress,
     rate: number,
   ): string {
-    const { settled, loading, failed, loaded, rejected } = progress;
+    const { settled, loading, failed, loaded, duplicates, rejected } = progress;
+    const there = duplicates === 0 ? "" : `, ${count(duplicates)} already there`;
     const phase = live ? `live ${live.text}` : `history ${historyLanded}/${historyTotal} files`;
-    return `${this.#elapsed()} · ${phase} · ${settled} settled, ${loading} loading, ${failed} failed · ` +
-      `${count(loaded)} rows, ${count(rate)} rows/s · ${countOf(rejected, "reject")} · lag ` +
-      describeLag(progress);
+    return [
+      `${this.#elapsed()} · ${phase} · ${settled} settled, ${loading} loading, ${failed} failed`,
+      `${count(loaded)} rows new${there}, ${count(rate)} records/s`,
+      countOf(rejected, "reject"),
+      `lag ${describeLag(progress)}`,
+      ...describeYours(progress).map((yours) => `your files: ${yours}`),
+    ].join(" · ");
   }
 
   #elapsed(): string {
@@ -88,4 +102,17 @@ export class DemoScreen {
 function describeLag({ lagP50Ms, lagP95Ms }: DemoProgress): string {
   if (lagP50Ms === null || lagP95Ms === null) return "not known yet";
   return `${duration(lagP50Ms)} (95th percentile ${duration(lagP95Ms)})`;
+}
+
+/** None or one. */
+function describeYours(
+  { yoursLoading, yoursLoaded, yoursFailed, yoursRejected }: DemoProgress,
+): string[] {
+  if (yoursLoading + yoursLoaded + yoursFailed === 0) return [];
+  const loading = yoursLoading === 0 ? "" : `${count(yoursLoading)} loading · `;
+  return [
+    `${loading}${count(yoursLoaded)} loaded · ${count(yoursFailed)} failed · ${
+      countOf(yoursRejected, "reject")
+    }`,
+  ];
 }

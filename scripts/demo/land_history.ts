@@ -1,6 +1,7 @@
 import { landFile } from "../../activities/land_file.ts";
 import { createCatalog } from "../../domain/generator/create_catalog.ts";
 import { EventStream } from "../../domain/generator/event_stream.ts";
+import { parseFileName } from "../../domain/generator/file_name.ts";
 import { type HistoryFile, historyFiles } from "../../domain/generator/history_files.ts";
 import { REES46 } from "../../domain/generator/rees46.ts";
 import { EVENT_HEADER, writeEvents } from "../../domain/generator/write_events.ts";
@@ -11,6 +12,26 @@ const SLICES = 16;
 
 /** How many files the past is spread over. */
 export const HISTORY_FILES = 20;
+
+/**
+ * The names of the history up to a moment; they do not depend on its events.
+ *
+ * @param endAt epoch milliseconds
+ */
+export function historyNames(endAt: number): string[] {
+  return historyFiles({ endAt, weeks: WEEKS, events: 1, files: HISTORY_FILES })
+    .map(({ name }) => name);
+}
+
+/** Whether the names are those of a whole history and more, of whatever moment. */
+export function holdsHistory(names: ReadonlySet<string>): boolean {
+  for (const name of names) {
+    const { sequence, feedTime } = parseFileName(name) ?? {};
+    if (sequence !== HISTORY_FILES - 1 || feedTime === undefined) continue;
+    if (historyNames(feedTime).every((other) => names.has(other))) return true;
+  }
+  return false;
+}
 
 /**
  * Lands eight weeks of a shop's past, up to a moment, through the inbox like any other file.

@@ -5,18 +5,21 @@ import { count, countOf } from "../cli/numbers.ts";
 import { sleep } from "../cli/sleep.ts";
 import { openQueryPool } from "../cli/with_database.ts";
 import type { PipelineWork } from "../cli/with_pipeline.ts";
-import { commandGenerator, generatorHandle, start } from "../generate/control_generator.ts";
-import { type DemoProgress, demoProgress, loadedRows } from "../statements/demo_progress.ts";
+import { endGenerator, start } from "../generate/control_generator.ts";
+import type { DemoProgress } from "../statements/demo_progress.ts";
+import { pastHistory } from "../statements/past_history.ts";
 import { verifyLedger } from "../statements/verify_ledger.ts";
+import { DemoFiles } from "./demo_files.ts";
 import { type DemoPhase, DemoScreen } from "./demo_screen.ts";
-import { HISTORY_FILES, landHistory } from "./land_history.ts";
+import { HISTORY_FILES, historyNames, holdsHistory, landHistory } from "./land_history.ts";
 import { printResults, printWhatNext } from "./print_results.ts";
+import { StallWatch } from "./stall_watch.ts";
 
 const POLL_MS = 400;
 /** Enough to see something move, at any hour of the shop's day. */
 const LIVE_EVENTS_PER_SECOND = 50;
-/** Names of generated files; somebody may drop others meanwhile. */
-const GENERATED = String.raw`^events-\d{8}T\d{6}Z-\d{6,}\.csv$`;
+/** A history of the size asked for holds at least this share of the events wished for. */
+const LEAST_SHARE = 0.8;
 
 /** What a person chose. */
 export interface DemoOptions {
@@ -45,17 +48,19 @@ export async function runDemo(
   const owner = openQueryPool(run.ownerDatabaseUrl, "ingest");
   const reader = openQueryPool(run.databaseUrl, "reader");
   try {
-    await stopGenerator(host);
-    const demo = new Demo(owner, { inboxId, aborted, screen: new DemoScreen(view) });
+    // A generator of an earlier start goes on by itself, with another seed perhaps.
+    await endGenerator(host);
+    const files = await DemoFiles.begin(owner, host);
+    const demo = new Demo(files, { aborted, view });
     view.print(`Inbox ${run.inbox}${run.webUiUrl ? ` · Web UI ${run.webUiUrl}` : ""}`);
-    if (await loadedRows(owner, inboxId) < options.events) {
+    if (!await isHistoryThere(owner, { inboxId, events: options.events })) {
       await demo.loadHistory(run.inbox, options);
     }
     await demo.goLive(host, options);
     if (options.exit) {
       await demo.finish(host);
       await printResults(reader);
-      console.log(await prove(reader, demo));
+      console.log(await prove(reader, files, demo.progress));
     } else {
       await printResults(reader);
       printWhatNext(run);
@@ -65,100 +70,124 @@ export async function runDemo(
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
   } finally {
-    await stopGenerator(host).catch(() => {});
+    await endGenerator(host).catch(() => {});
     await Promise.all([owner.end({ timeout: 2 }), reader.end({ timeout: 2 })]);
   }
 }
 
-/** The demo's files: those that it landed, counted as they are written and as the ledger has them. */
+/** The demo's course: what it lands, and waits for. */
 class Demo {
-  readonly #sql: Sql;
-  readonly #inboxId: string;
+  readonly #files: DemoFiles;
   readonly #aborted: AbortSignal;
+  readonly #view: LiveView;
   readonly #screen: DemoScreen;
-  /** No file of the demo is older; a file system's clock may be a tick behind. */
-  readonly #since = new Date(Date.now() - 1_000);
   #liveSince: number | undefined;
   #historyTotal = 0;
   #historyLanded = 0;
-  /** Landed so far; the live ones are known at the end. */
-  generated = { files: 0, events: 0 };
+  #hasToldOfDuplicates = false;
   progress: DemoProgress | undefined;
 
-  constructor(
-    sql: Sql,
-    { inboxId, aborted, screen }: { inboxId: string; aborted: AbortSignal; screen: DemoScreen },
-  ) {
-    this.#sql = sql;
-    this.#inboxId = inboxId;
+  constructor(files: DemoFiles, { aborted, view }: { aborted: AbortSignal; view: LiveView }) {
+    this.#files = files;
     this.#aborted = aborted;
-    this.#screen = screen;
+    this.#view = view;
+    this.#screen = new DemoScreen(view);
   }
 
   /** Lands the history and waits until all of it is settled. */
   async loadHistory(inbox: string, { seed, events }: DemoOptions): Promise<void> {
+    const endAt = Date.now();
     this.#historyTotal = HISTORY_FILES;
+    this.#files.expectHistory(historyNames(endAt));
     let failure: unknown;
     landHistory({
       inbox,
       seed,
       events,
-      endAt: Date.now(),
+      endAt,
       signal: this.#aborted,
       onLanded: (landed) => {
         this.#historyLanded++;
-        this.#count(1, landed);
+        this.#files.addHistory(landed);
       },
     }).catch((error) => failure = error);
-    await this.#follow(() => undefined, ({ settled }) => {
-      if (failure !== undefined) throw failure;
-      return this.#historyLanded === HISTORY_FILES && settled === HISTORY_FILES;
+    await this.#follow(() => undefined, {
+      isLanding: () => this.#historyLanded < HISTORY_FILES,
+      isDone: ({ settled, duplicates }) => {
+        if (failure !== undefined) throw failure;
+        if (duplicates > 0) this.#tellOfDuplicates();
+        return this.#historyLanded === HISTORY_FILES && settled === HISTORY_FILES;
+      },
     });
   }
 
   /** Starts the generator and lets it run for the chosen time. */
   async goLive(host: Parameters<typeof start>[0], { seed, seconds }: DemoOptions): Promise<void> {
-    await start(host, { seed, rate: LIVE_EVENTS_PER_SECOND });
+    // Somebody may have started one meanwhile; names tell the generators apart by their second.
+    await endGenerator(host);
+    if (!await sleep(1_001 - Date.now() % 1_000, this.#aborted)) throw new InterruptedError();
+    const { feedTime } = await start(host, { seed, rate: LIVE_EVENTS_PER_SECOND });
+    this.#files.expectLive(feedTime);
     this.#liveSince = performance.now();
     const live = () => ({
       share: this.#liveSeconds() / seconds,
       text: `${Math.min(seconds, Math.floor(this.#liveSeconds()))} of ${seconds} s`,
     });
-    await this.#follow(live, () => this.#liveSeconds() >= seconds);
+    const isDone = () => this.#liveSeconds() >= seconds;
+    await this.#follow(live, { isLanding: () => true, isDone });
     this.#screen.end();
   }
 
-  /** Stops the generator, and waits until its last file is settled. */
-  async finish(host: Parameters<typeof commandGenerator>[0]): Promise<void> {
-    await commandGenerator(host, "stop");
-    const { filesLanded, eventsLanded } = await generatorHandle(host).result();
-    this.#count(filesLanded, eventsLanded);
+  /**
+   * Stops the generator, and waits until its last file is settled.
+   *
+   * @throws {TaskError} when files are missing
+   */
+  async finish(host: Parameters<typeof start>[0]): Promise<void> {
+    const ended = await endGenerator(host);
+    if (ended === undefined) {
+      throw new TaskError("Cannot finish the demo: its generator was terminated; start it again");
+    }
+    this.#files.addLive({ files: ended.filesLanded, events: ended.eventsLanded });
     const live = () => ({ share: 1, text: "stopped, and what has landed is loaded" });
-    await this.#follow(live, ({ settled }) => settled === this.generated.files);
+    await this.#follow(live, {
+      isLanding: () => false,
+      isDone: ({ files, settled }) =>
+        settled === this.#files.landed.files && files === this.#files.landed.files,
+    });
     this.#screen.end();
   }
 
   /** Shows how it goes on, until told to stop. */
   async stayLive(): Promise<void> {
-    await this.#follow(() => ({ share: 1, text: "until Ctrl-C" }), () => false);
+    const live = () => ({ share: 1, text: "until Ctrl-C" });
+    await this.#follow(live, { isLanding: () => true, isDone: () => false });
   }
 
-  #count(files: number, events: number): void {
-    const { generated } = this;
-    this.generated = { files: generated.files + files, events: generated.events + events };
+  #tellOfDuplicates(): void {
+    if (this.#hasToldOfDuplicates) return;
+    this.#hasToldOfDuplicates = true;
+    this.#view.print(
+      "The history was landed in part before: it is landed again, and what is there already counts " +
+        "as duplicate",
+    );
   }
 
   #liveSeconds(): number {
     return (performance.now() - (this.#liveSince ?? performance.now())) / 1_000;
   }
 
+  /** @throws {TaskError} when all has landed, and nothing changes any more */
   async #follow(
     describeLive: () => DemoPhase["live"],
-    isDone: (progress: DemoProgress) => boolean,
+    { isLanding, isDone }: {
+      isLanding: () => boolean;
+      isDone: (progress: DemoProgress) => boolean;
+    },
   ): Promise<void> {
-    const scope = { inboxId: this.#inboxId, since: this.#since, pattern: GENERATED };
+    const watch = new StallWatch();
     while (true) {
-      const progress = await demoProgress(this.#sql, scope);
+      const progress = await this.#files.progress();
       this.progress = progress;
       const live = describeLive();
       const phase: DemoPhase = {
@@ -168,13 +197,43 @@ class Demo {
       };
       this.#screen.show(phase, progress);
       if (isDone(progress)) return;
+      const busy = progress.loading + progress.yoursLoading > 0;
+      const still = watch.see([progress, this.#historyLanded], { busy });
+      if (still !== undefined && !isLanding()) await this.#giveUp(progress, still);
       if (!await sleep(POLL_MS, this.#aborted)) throw new InterruptedError();
     }
   }
+
+  async #giveUp({ settled }: DemoProgress, stillMs: number): Promise<never> {
+    throw new TaskError(
+      `Cannot finish the demo: ${countOf(this.#files.landed.files, "file")} landed, ` +
+        `${count(settled)} settled, and nothing has changed for ${
+          Math.round(stillMs / 1_000)
+        } s; ` +
+        `${await this.#files.describeMissing()}; see \`deno task files list\``,
+    );
+  }
 }
 
-/** Compares what was generated with what is loaded, and asks the ledger for its proof. */
-async function prove(sql: Sql, { generated, progress }: Demo): Promise<string> {
+/** Whether a whole history of this size is loaded, by an earlier start. */
+async function isHistoryThere(
+  sql: Sql,
+  { inboxId, events }: { inboxId: string; events: number },
+): Promise<boolean> {
+  const files = await pastHistory(sql, { inboxId, files: HISTORY_FILES });
+  const records = files.reduce((sum, file) => sum + file.records, 0);
+  return records >= events * LEAST_SHARE && holdsHistory(new Set(files.map(({ name }) => name)));
+}
+
+/**
+ * Compares what was generated with what is loaded of the same files, and asks the ledger for its proof.
+ * A history that is landed again proves as well: what is there already counts as duplicate.
+ */
+async function prove(
+  sql: Sql,
+  { landed: generated }: DemoFiles,
+  progress: DemoProgress | undefined,
+): Promise<string> {
   const { violations, events } = await verifyLedger(sql);
   const { records = 0, loaded = 0, duplicates = 0, rejected = 0, failed = 0 } = progress ?? {};
   const counts =
@@ -193,14 +252,4 @@ async function prove(sql: Sql, { generated, progress }: Demo): Promise<string> {
       `${countOf(violations.length, "violation")} found; see \`deno task verify\` and ` +
       "`deno task files list`",
   );
-}
-
-/** A generator of an earlier start goes on by itself, with another seed perhaps. */
-async function stopGenerator(host: Parameters<typeof commandGenerator>[0]): Promise<void> {
-  try {
-    await commandGenerator(host, "stop");
-  } catch (error) {
-    // None runs.
-    if (!(error instanceof TaskError)) throw error;
-  }
 }
