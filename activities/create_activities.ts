@@ -8,7 +8,7 @@ import type {
   Span,
 } from "../domain/ingest_api.ts";
 import type { Counts } from "../domain/ledger.ts";
-import { sayAlive } from "./activity_context.ts";
+import { activityAttempt, sayAlive } from "./activity_context.ts";
 import { type Sql, withSafeErrors } from "./database.ts";
 import { ingestSmallFile } from "./ingest_small_file.ts";
 import { inspectFile } from "./inspect_file.ts";
@@ -16,6 +16,7 @@ import { createLandTick } from "./land_tick.ts";
 import { loadSpan } from "./load_span.ts";
 import { settleFile } from "./settle_file.ts";
 import { readResult } from "./statements/settle_statements.ts";
+import { wasIngested } from "./statements/was_ingested.ts";
 import { abandonInput, unloadFile } from "./unload_file.ts";
 
 /** What activities work with; the one place where effects come in. */
@@ -74,7 +75,11 @@ export function createActivities(deps: ActivityDeps) {
     unloadFile: (file: { fileId: number }): Promise<void> =>
       withSafeErrors(() => unloadFile(deps, file)),
     /** Lands one file of generated events. */
-    landTick: createLandTick({ beat: sayAlive }),
+    landTick: createLandTick({
+      beat: sayAlive,
+      attempt: activityAttempt,
+      wasIngested: (path, sha256) => withSafeErrors(() => wasIngested(deps.sql, path, sha256)),
+    }),
   };
 }
 
