@@ -1,3 +1,5 @@
+import { InterruptedError } from "./failures.ts";
+
 /**
  * In a terminal, `deno task` passes on a Ctrl-C that the process has had from the terminal already;
  * a person does not press it twice within this time.
@@ -8,7 +10,7 @@ const ECHO_MS = 400;
 export interface StopSignals extends Disposable {
   /** Resolves with the first signal. */
   readonly first: Promise<Deno.Signal>;
-  /** Aborted by the first signal. */
+  /** Aborted by the first signal; its reason is an `InterruptedError`. */
   readonly aborted: AbortSignal;
 }
 
@@ -28,7 +30,7 @@ export function stopSignals(onSecond: () => void): StopSignals {
       if (firstAt === undefined) {
         firstAt = now;
         resolve(signal);
-        controller.abort();
+        controller.abort(new InterruptedError());
       } else if (now - firstAt > ECHO_MS && !told) {
         told = true;
         onSecond();

@@ -42,12 +42,13 @@ export async function withDatabaseUrl<Result>(
   const known = run ? urlOfRun(run, role) : urlOfSettings(config, role);
   if (known !== undefined) return await work(known);
   using signals = stopSignals(() => Deno.exit(130));
+  const progress = (line: string) => console.error(line);
+  await using services = await startServices(config, { progress, only: ["postgres"] });
+  signals.aborted.throwIfAborted();
+  if (migrated) await migrate(services.databaseUrl);
   const interrupted = signals.first.then(() => {
     throw new InterruptedError();
   });
-  const progress = (line: string) => console.error(line);
-  await using services = await startServices(config, { progress, only: ["postgres"] });
-  if (migrated) await migrate(services.databaseUrl);
   return await Promise.race([work(services.databaseUrl), interrupted]);
 }
 

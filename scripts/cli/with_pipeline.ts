@@ -23,7 +23,8 @@ export interface PipelineWork {
  * without draining; the ledger takes up from there at the next start.
  *
  * @returns the signal that ended the work, if one did
- * @throws what the work throws, or why a part broke
+ * @throws what the work throws, why a part broke, or `InterruptedError` when told to stop while
+ * starting
  */
 export async function withPipeline(
   config: Config,
@@ -36,7 +37,12 @@ export async function withPipeline(
 ): Promise<Deno.Signal | undefined> {
   let joined = false;
   using signals = stopSignals(() => void endAtOnce(config, { joined }));
-  const pipeline = await startPipeline(config, { roles, progress, log });
+  const pipeline = await startPipeline(config, {
+    roles,
+    progress,
+    log,
+    signal: signals.aborted,
+  });
   joined = pipeline.joined;
   const broken = new AbortController();
   let reason: Error | undefined;

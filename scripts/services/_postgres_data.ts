@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { readProcess } from "./_process_table.ts";
+import { prepareLogFile } from "./_service_log.ts";
 import { endProcess, type StopStep } from "./end_process.ts";
+import { startProcess } from "./processes.ts";
 import type { PostgresBinaries } from "./_postgres_binaries.ts";
 import type { SystemUser } from "./_postgres_user.ts";
 
@@ -25,10 +27,15 @@ export async function hasDatabase(dataDir: string): Promise<boolean> {
   );
 }
 
-/** Makes an empty cluster with one login, `postgres`, that needs the password. */
+/**
+ * Makes an empty cluster with one login, `postgres`, that needs the password.
+ *
+ * @throws with the last error of initdb
+ */
 export async function initDatabase(
   { initdb }: PostgresBinaries,
-  { directory, dataDir, user, password, fsync }: {
+  { home, directory, dataDir, user, password, fsync }: {
+    home: string;
     directory: string;
     dataDir: string;
     user: SystemUser | undefined;
@@ -41,8 +48,13 @@ export async function initDatabase(
   const passwordFile = `${temporary}.password`;
   await Deno.writeTextFile(passwordFile, password, { mode: 0o600, createNew: true });
   if (user) await Deno.chown(passwordFile, user.uid, user.gid);
+  const logFile = `${temporary}.log`;
+  await prepareLogFile(logFile, user);
   try {
-    const { success, stderr } = await new Deno.Command(initdb, {
+    // Out of the terminal's process group: Ctrl-C is for this process, which then stops in order.
+    const process = await startProcess(home, {
+      name: "initdb",
+      program: initdb,
       args: [
         `--pgdata=${temporary}`,
         "--username=postgres",
@@ -55,23 +67,34 @@ export async function initDatabase(
         "--builtin-locale=C.UTF-8",
         ...(fsync ? [] : ["--no-sync"]),
       ],
+      marker: `--pgdata=${temporary}`,
       cwd: directory,
       env: { LC_ALL: "C", PATH: "/usr/bin:/bin" },
-      clearEnv: true,
-      ...(user && { uid: user.uid, gid: user.gid }),
-    }).output();
+      logFile,
+      stopSteps: [["SIGTERM", 5_000], ["SIGKILL", 5_000]],
+      ...(user && { user: { uid: user.uid, gid: user.gid } }),
+    });
+    const { success } = await process.ended;
+    await process.stop();
     if (!success) {
-      throw new Error(
-        `Cannot initialise PostgreSQL in ${directory}: ${new TextDecoder().decode(stderr).trim()}`,
-      );
+      const reason = lastError(await Deno.readTextFile(logFile));
+      throw new Error(`Cannot initialise PostgreSQL in ${directory}: ${reason}`);
     }
     const settings = join(temporary, "postgresql.conf");
     await Deno.writeTextFile(settings, "\ninclude 'clickledger.conf'\n", { append: true });
     await Deno.rename(temporary, dataDir);
   } finally {
     await Deno.remove(passwordFile);
+    await Deno.remove(logFile);
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
   }
+}
+
+/** initdb tells all it does, and quotes its SQL; what went wrong is its last complaint. */
+function lastError(log: string): string {
+  const lines = log.split("\n").filter((line) => line.trim() !== "");
+  const complaint = lines.findLast((line) => /initdb: error:|FATAL:/.test(line)) ?? lines.at(-1);
+  return complaint?.trim().replace(/^.*?(initdb: error|FATAL): */, "") ?? "initdb was ended";
 }
 
 /**

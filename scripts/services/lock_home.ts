@@ -10,7 +10,7 @@ export class HomeLockedError extends Error {
         pid ? `process ${pid}` : "another process"
       } runs there already; ` +
         `stop it (Ctrl-C, or kill ${pid ?? "its pid"}), or choose another home with ` +
-        "CLICKLEDGER_HOME and other ports",
+        "CLICKLEDGER_HOME and other ports, or use what runs there: deno task ingest, files, sql",
     );
   }
 }
@@ -23,7 +23,10 @@ export class HomeLockedError extends Error {
  * @throws {HomeLockedError} names the process that has it
  */
 export async function lockHome(home: string): Promise<Disposable & { release(): void }> {
-  await Deno.mkdir(home, { recursive: true });
+  await Deno.mkdir(home, { recursive: true }).catch((error: Error) => {
+    const reason = error.message.replace(/: mkdir .*$/, "");
+    throw new Error(`Cannot create CLICKLEDGER_HOME ${home}: ${reason}`, { cause: error });
+  });
   const file = await Deno.open(join(home, "lock"), { create: true, read: true, write: true });
   if (!await file.tryLock(true)) {
     file.close();

@@ -60,7 +60,7 @@ export async function startPostgres(
   const password = await readPassword(home, { isNew });
   if (isNew) {
     progress(`PostgreSQL: initialising a new database in ${dataDir}`);
-    await initDatabase(binaries, { directory, dataDir, user, password, fsync });
+    await initDatabase(binaries, { home, directory, dataDir, user, password, fsync });
   }
   const settings = postgresSettings({ port, fsync, memoryBytes: Deno.systemMemoryInfo().total });
   await Deno.writeTextFile(join(dataDir, "clickledger.conf"), settings);

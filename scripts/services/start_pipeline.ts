@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Client } from "@temporalio/client";
 import { NativeConnection, type NativeConnectionOptions, type Worker } from "@temporalio/worker";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
@@ -58,11 +58,17 @@ interface Foundation {
  *
  * @param options.roles what this process does; a worker and a watcher in one process save a file
  * some 30 ms, because the first task of a workflow need not go through the server
+ * @param options.signal ends the start at its next step; its reason is thrown
  * @throws when a part does not start; what had been started is stopped by then
  */
 export async function startPipeline(
   config: Config,
-  { roles, progress, log }: { roles: Roles; progress: Progress; log: Logger },
+  { roles, progress, log, signal }: {
+    roles: Roles;
+    progress: Progress;
+    log: Logger;
+    signal?: AbortSignal;
+  },
 ): Promise<Pipeline> {
   const parts = new AsyncDisposableStack();
   const { promise: broken, resolve } = Promise.withResolvers<Error>();
@@ -78,12 +84,14 @@ export async function startPipeline(
     const joined = roles.worker && roles.watch ? undefined : await joinServices(config);
     const services = joined ?? await startServices(config, { progress });
     parts.defer(() => services.stop());
+    signal?.throwIfAborted();
     services.unexpectedEnd.then((end) => fail(describeEnd(end, config.home)));
     if (joined === undefined) await applyMigrations(services.databaseUrl, progress);
     const searchAttributes = await prepareSearchAttributes(services.temporal, log);
-    const inboxId = await prepareDirectories(config);
+    const inboxId = await prepareDirectories(config, progress);
     if (joined === undefined) await clearSpool(config.spool);
 
+    signal?.throwIfAborted();
     const { namespace, connectionOptions } = services.temporal;
     // The environment gives an API key as text; the client's type allows a function as well.
     const connection = await NativeConnection.connect(connectionOptions as NativeConnectionOptions);
@@ -173,8 +181,14 @@ async function applyMigrations(ownerUrl: string, progress: Progress): Promise<vo
 }
 
 /** @returns the id of the inbox */
-async function prepareDirectories({ inbox, archive, failed }: Config): Promise<string> {
+async function prepareDirectories(
+  { home, inbox, archive, failed }: Config,
+  progress: Progress,
+): Promise<string> {
+  const isNew = await Deno.lstat(inbox).then(() => false, () => true);
   for (const path of [inbox, archive, failed]) await Deno.mkdir(path, { recursive: true });
+  // A mistyped path would be watched in vain.
+  if (isNew && dirname(inbox) !== home) progress(`Inbox: created ${inbox}`);
   return await readInboxId(inbox);
 }
 

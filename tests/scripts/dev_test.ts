@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { listProcesses } from "../../scripts/services/_process_table.ts";
 import { eventLines } from "../event_lines.ts";
-import { tempDir, waitFor } from "../harness.ts";
+import { projectPath, tempDir, waitFor } from "../harness.ts";
 import { ownServices, runCommand, startDev, testHome } from "./_commands.ts";
 
 Deno.test("dev stops all of it on Ctrl-C, and starts again after a kill -9", async (t) => {
@@ -30,6 +30,7 @@ Deno.test("dev stops all of it on Ctrl-C, and starts again after a kill -9", asy
     const second = await runCommand("dev", [], { env });
     assert.equal(second.code, 1);
     assert.match(second.stderr, new RegExp(`process ${dev.run.pid} runs there already`));
+    assert.match(second.stderr, /or use what runs there: deno task ingest, files, sql/);
     Deno.kill(dev.run.pid, "SIGKILL");
     await dev.ended;
   });
@@ -67,6 +68,36 @@ Deno.test("dev stops all of it on Ctrl-C, and starts again after a kill -9", asy
     assert.match(verified.stdout, /^Proven: 1 loaded file /);
     assert.deepEqual(await ourProcesses(), []);
   });
+});
+
+Deno.test("dev told to stop while PostgreSQL is initialised ends with 130 and leaves nothing", async () => {
+  await using home = await tempDir();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "-A", projectPath("scripts", "dev.ts")],
+    env: { ...ownServices(home.path), NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    // A process group of its own, which gets the signal as a whole, as from a terminal.
+    detached: true,
+  }).spawn();
+  let output = "";
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    const before = output;
+    output += text;
+    if (!/initialising/.test(output) || /initialising/.test(before)) continue;
+    await waitFor(async () => {
+      return (await listProcesses()).some(({ command }) =>
+        command.includes("initdb") && command.includes(home.path)
+      );
+    }, { what: "initdb to run" });
+    await new Deno.Command("kill", { args: ["-INT", "--", `-${child.pid}`] }).output();
+  }
+  assert.equal((await child.status).code, 130, output);
+  assert.match(output, /\nStopped before it was done\n$/);
+  assert.doesNotMatch(output, /initdb/);
+  const left = await listProcesses();
+  assert.deepEqual(left.filter(({ command }) => command.includes(home.path)), []);
 });
 
 Deno.test("dev ends with 1 and says so when a service dies", async () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { HomeLockedError, lockHome } from "../../../scripts/services/lock_home.ts";
 import { tempDir } from "../../harness.ts";
 
@@ -14,4 +15,14 @@ Deno.test("lockHome() lets one in, and tells the next who that is and what to do
     });
   }
   using _again = await lockHome(home.path);
+});
+
+Deno.test("lockHome() names a home that cannot be made", async () => {
+  await using directory = await tempDir();
+  const file = join(directory.path, "file");
+  await Deno.writeTextFile(file, "");
+  await assert.rejects(lockHome(join(file, "home")), (error: Error) => {
+    assert.match(error.message, /^Cannot create CLICKLEDGER_HOME \/.+\/file\/home: [A-Z][\w ]+\(/);
+    return !error.message.includes("mkdir");
+  });
 });
