@@ -121,7 +121,7 @@ export function price(): ColumnKind {
       .refine(...filled)
       .refine(...check(
         "invalid_number",
-        "a number with at most 2 decimals",
+        "a number with at most 2 decimals, after a point",
         (text) => DECIMAL.test(text),
       ))
       .refine(...check(

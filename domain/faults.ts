@@ -54,7 +54,7 @@ export const FAULT_CODES = {
   ),
   wrong_column_count: record(
     "the record has another number of fields than the header",
-    "Look for an unquoted delimiter or a line that was cut.",
+    "Quote each field that holds the delimiter; else look for a line that was cut.",
   ),
   repeated_header: record(
     "the header is repeated among the records",
@@ -129,7 +129,7 @@ export const FAULT_CODES = {
   ),
   empty_file: file(
     "it is empty",
-    "Write it again under a name that starts with a dot, then rename it.",
+    "If it was still being written: write it under a name that starts with a dot, and rename it when it is whole.",
   ),
   unsupported_encoding: file(
     "its text encoding is not supported",
@@ -145,11 +145,11 @@ export const FAULT_CODES = {
   ),
   header_not_recognised: file(
     "its first line is not the header of this feed",
-    "Check that it is a CSV file of this feed and that its first line names the columns.",
+    "Check that it is a file of this feed. Correct the header, or add an alias to domain/shop_events.ts.",
   ),
   missing_column: file(
     "its header lacks required columns",
-    "Add the columns, or an alias to the contract.",
+    "Correct the header, or add an alias to domain/shop_events.ts.",
   ),
   duplicate_column: file("its header has a column twice", "Rename or drop one of the two."),
   unexpected_column: file(
@@ -200,6 +200,8 @@ export interface FileFault {
   columns?: string[];
   /** The header's column names as found; left out where the first line may hold data. */
   seen?: string[];
+  /** Columns that the header has, but for a slip or two; set where `seen` is. */
+  misspelt?: { column: string; by: string }[];
 }
 
 const codes = Object.keys(FAULT_CODES) as FaultCode[];

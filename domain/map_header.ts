@@ -1,4 +1,5 @@
 import type { Contract } from "./contract.ts";
+import { editDistance } from "./edit_distance.ts";
 import type { FileFault } from "./faults.ts";
 
 /** Which field of a record is which column; plain data. */
@@ -14,6 +15,8 @@ export interface HeaderMapping {
 /** Names in a fault are cut to this: a header may be a megabyte long. */
 const MAX_NAMES = 20;
 const MAX_NAME_LENGTH = 60;
+/** With more slips it is another word. */
+const MAX_SLIPS = 2;
 /** What a column name looks like: up to three words. Dates, numbers and sentences don't. */
 const COLUMN_NAME = /^[\p{L}_][\p{L}\p{N}_.:-]*(?: [\p{L}\p{N}_.:()-]+){0,2}$/u;
 
@@ -56,10 +59,16 @@ export function mapHeader(
   const missing = contract.columns.flatMap((column, index) =>
     column.required && found[index]!.length === 0 ? [column.name] : []
   );
-  if (missing.length * 2 > required.length) return fail("header_not_recognised", missing);
-  if (missing.length > 0) return fail("missing_column", missing);
-
   const mapped = new Set(found.flat());
+  if (missing.length > 0) {
+    const isOther = missing.length * 2 > required.length;
+    const result = fail(isOther ? "header_not_recognised" : "missing_column", missing);
+    const others = headerFields.filter((_, position) => !mapped.has(position));
+    const misspelt = guessMisspelt(missing, others);
+    if (result.fault.seen && misspelt.length > 0) result.fault.misspelt = misspelt;
+    return result;
+  }
+
   const unknown = headerFields.flatMap((field, position) =>
     mapped.has(position) ? [] : [{ name: field.trim() || `column_${position + 1}`, position }]
   );
@@ -96,6 +105,15 @@ function repeatedNames(columns: readonly { name: string }[]): string[] {
   const repeated = new Set<string>();
   for (const { name } of columns) (seen.has(name) ? repeated : seen).add(name);
   return [...repeated];
+}
+
+/** Only for names as short as those of columns: the effort grows with their length. */
+function guessMisspelt(missing: readonly string[], others: readonly string[]) {
+  const names = shorten(others).map((name) => name.trim());
+  return missing.flatMap((column) => {
+    const by = names.find((name) => editDistance(normalise(column), normalise(name)) <= MAX_SLIPS);
+    return by === undefined ? [] : [{ column, by }];
+  });
 }
 
 /** False for a first line that may hold data, whose values must not be repeated anywhere. */

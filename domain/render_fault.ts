@@ -11,10 +11,10 @@ import { type Fault, FAULT_CODES, type FileFault } from "./faults.ts";
  * ```ts
  * import assert from "node:assert/strict";
  *
- * const expected = "a number with at most 2 decimals";
+ * const expected = "a number with at most 2 decimals, after a point";
  * assert.equal(
  *   renderFault({ code: "invalid_number", column: "price", expected }, 7),
- *   "Line 7, column price: expected a number with at most 2 decimals",
+ *   "Line 7, column price: expected a number with at most 2 decimals, after a point",
  * );
  * assert.equal(
  *   renderFault({ code: "nul_byte" }, 7),
@@ -36,7 +36,7 @@ export function renderFault({ code, column, expected }: Fault, line?: number): s
  *
  * @param fault The fault.
  * @param path The file, where the reader does not see it anyway.
- * @returns Two or three sentences.
+ * @returns A few sentences.
  *
  * @example
  * ```ts
@@ -45,12 +45,12 @@ export function renderFault({ code, column, expected }: Fault, line?: number): s
  * assert.equal(
  *   renderFileFault({ code: "missing_column", columns: ["price"] }),
  *   "Cannot load file: its header lacks required columns (price). " +
- *     "Add the columns, or an alias to the contract.",
+ *     "Correct the header, or add an alias to domain/shop_events.ts.",
  * );
  * ```
  */
 export function renderFileFault(
-  { code, columns = [], seen = [] }: FileFault,
+  { code, columns = [], seen = [], misspelt = [] }: FileFault,
   path = "file",
 ): string {
   const { message, advice } = FAULT_CODES[code];
@@ -60,5 +60,8 @@ export function renderFileFault(
     ? ` (missing: ${columns.join(", ")})`
     : ` (${columns.join(", ")})`;
   const found = seen.length === 0 ? "" : ` Found: ${seen.join(", ")}.`;
-  return `Cannot load ${path}: ${message}${names}.${found} ${advice}`;
+  const guess = misspelt.length === 0
+    ? ""
+    : ` Did you mean ${misspelt.map(({ column, by }) => `${column} by ${by}`).join(", ")}?`;
+  return `Cannot load ${path}: ${message}${names}.${found}${guess} ${advice}`;
 }

@@ -80,6 +80,20 @@ const CASES: { name: string; header: string[]; drift?: DriftMode; result: unknow
     },
   },
   {
+    name: "guesses which unknown column is a missing one misspelt, and takes no known one for it",
+    header: NAMES.flatMap((name) =>
+      name === "event_time" ? [] : name === "quantity" ? ["Quantitty"] : [name]
+    ),
+    result: {
+      code: "missing_column",
+      columns: ["event_time", "quantity"],
+      seen: NAMES.flatMap((name) =>
+        name === "event_time" ? [] : name === "quantity" ? ["Quantitty"] : [name]
+      ),
+      misspelt: [{ column: "quantity", by: "Quantitty" }],
+    },
+  },
+  {
     name: "fails when a column is there twice",
     header: [...NAMES, "Price"],
     result: { code: "duplicate_column", columns: ["price"], seen: [...NAMES, "Price"] },

@@ -49,7 +49,11 @@ Deno.test({
       byteStart: HEADER_BYTES + view.length,
       byteLength: bad.length - 1,
       faults: [
-        { code: "invalid_number", column: "price", expected: "a number with at most 2 decimals" },
+        {
+          code: "invalid_number",
+          column: "price",
+          expected: "a number with at most 2 decimals, after a point",
+        },
         { code: "unknown_value", column: "country", expected: "an ISO 3166-1 alpha-2 code" },
       ],
     }]);
@@ -119,7 +123,7 @@ Deno.test({
           faults: [{
             code: "invalid_number",
             column: "price",
-            expected: "a number with at most 2 decimals",
+            expected: "a number with at most 2 decimals, after a point",
           }],
         },
       ],

@@ -40,7 +40,24 @@ Deno.test({
     assert.equal(
       renderFileFault({ code: "header_not_recognised", columns, seen: ["a", "b"] }),
       "Cannot load file: its first line is not the header of this feed (missing: event_id, price). " +
-        "Found: a, b. Check that it is a CSV file of this feed and that its first line names the columns.",
+        "Found: a, b. Check that it is a file of this feed. Correct the header, or add an alias to " +
+        "domain/shop_events.ts.",
+    );
+  },
+});
+
+Deno.test({
+  name: "renderFileFault() guesses which column was meant by a misspelt one",
+  permissions: "none",
+  fn() {
+    const columns = ["event_time", "price"];
+    const seen = ["event_id", "Event_tim", "cost"];
+    const misspelt = [{ column: "event_time", by: "Event_tim" }];
+    assert.equal(
+      renderFileFault({ code: "missing_column", columns, seen, misspelt }),
+      "Cannot load file: its header lacks required columns (event_time, price). " +
+        "Found: event_id, Event_tim, cost. Did you mean event_time by Event_tim? " +
+        "Correct the header, or add an alias to domain/shop_events.ts.",
     );
   },
 });
