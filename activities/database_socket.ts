@@ -31,9 +31,13 @@ export function openDatabaseSocket(target: SocketTarget, deadlineMs: number): So
  * what was under way is told by `error` first, and `close` follows when the driver has written what it wants to.
  */
 class DatabaseSocket extends Socket {
+  #failed = false;
   #closing = false;
 
   override emit(event: string | symbol, ...values: unknown[]): boolean {
+    // The driver has given up all that was under way: a late answer would be taken for that of a later question.
+    if (event === "data" && this.#failed) return true;
+    if (event === "error") this.#failed = true;
     if (event === "timeout") {
       this.destroy(connectionError("ETIMEDOUT", "no answer in time"));
       return true;
@@ -42,7 +46,7 @@ class DatabaseSocket extends Socket {
     this.#closing = true;
     // TLS listens by itself, and the driver to it.
     if (this.listenerCount("error") === 0) return super.emit("close", ...values);
-    super.emit("error", connectionError("ECONNRESET", "the connection was closed"));
+    this.emit("error", connectionError("ECONNRESET", "the connection was closed"));
     setImmediate(() => setImmediate(() => super.emit("close", false)));
     return true;
   }
