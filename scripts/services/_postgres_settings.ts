@@ -1,7 +1,7 @@
 /** Settings of the embedded PostgreSQL with the reason for each, in the order of the file. */
 const LOADING_SETTINGS: readonly (readonly [name: string, value: string, reason: string])[] = [
   ["unix_socket_directories", "''", "TCP only: a socket path may be too long or already there"],
-  ["max_connections", "100", "a few workers' pools, the watcher, queries, the dashboard"],
+  ["max_connections", "100", "a few workers' pools, the watcher, queries"],
   ["password_encryption", "'scram-sha-256'", "no login without the password in the home"],
   ["timezone", "'UTC'", "months and minutes are cut in UTC"],
   ["log_timezone", "'UTC'", "one clock in all logs"],

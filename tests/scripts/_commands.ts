@@ -119,6 +119,5 @@ export function ownServices(home: string): Record<string, string> & { CLICKLEDGE
     CLICKLEDGER_POSTGRES_PORT: String(findFreePort()),
     CLICKLEDGER_TEMPORAL_PORT: String(findFreePort()),
     CLICKLEDGER_UI_PORT: String(findFreePort()),
-    CLICKLEDGER_DASHBOARD_PORT: String(findFreePort()),
   };
 }
