@@ -68,9 +68,11 @@ export class DemoScreen {
         count(this.#peak)
       } at best`,
       `  Rejects  ${count(rejected)}`,
-      `  Lag      ${describeLag(progress)} from landing to queryable, median of the last 20${
-        live === undefined ? "" : " live"
-      } files`,
+      `  Lag      ${describeLag(progress)}${
+        progress.lagP50Ms === null
+          ? ""
+          : ` from landing to queryable, median of the last 20${live ? " live" : ""} files`
+      }`,
       ...describeYours(progress).map((yours) => {
         return `  Your files  ${yours}: see \`deno task files list\``;
       }),
