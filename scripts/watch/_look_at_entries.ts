@@ -14,10 +14,13 @@ export interface LookedAt {
   entries: SeenEntry[];
   /** Accepted names that are listed but cannot be found under the name that is shown. */
   unreadable: string[];
+  /** By path, why an entry could not be looked at. */
+  failed: Map<string, unknown>;
 }
 
 /**
- * Looks at the entries of an inbox whose names ask to be ingested.
+ * Looks at the entries of an inbox whose names ask to be ingested. One that the disk cannot tell about does not hide the
+ * others.
  *
  * @param inbox Absolute path.
  * @param names Names of its entries.
@@ -43,10 +46,15 @@ export async function* lookAtEntries(
 async function lookAt(paths: readonly string[]): Promise<LookedAt> {
   const entries: SeenEntry[] = [];
   const unreadable: string[] = [];
+  const failed = new Map<string, unknown>();
   await inBatches(paths, async (path) => {
-    const found = await readIdentity(path);
-    if (found !== null) entries.push(found);
-    else if (path.includes(REPLACEMENT_CHARACTER)) unreadable.push(path);
+    try {
+      const found = await readIdentity(path);
+      if (found !== null) entries.push(found);
+      else if (path.includes(REPLACEMENT_CHARACTER)) unreadable.push(path);
+    } catch (error) {
+      failed.set(path, error);
+    }
   });
-  return { entries, unreadable };
+  return { entries, unreadable, failed };
 }

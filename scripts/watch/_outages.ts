@@ -1,5 +1,5 @@
-import { toSafeFailure } from "../../activities/database.ts";
 import type { Logger } from "../log.ts";
+import { reasonOf } from "./_reason_of.ts";
 
 /** Tells a person once that something the watcher needs is away, and once that it is back. */
 export class Outages {
@@ -45,13 +45,4 @@ export class Outages {
     const seconds = ((performance.now() - since) / 1000).toFixed(1);
     this.#log.info(`${service} is back after ${seconds} s, the watcher goes on`);
   }
-}
-
-/** Without a value in it: messages of PostgreSQL carry some. */
-function reasonOf(error: unknown): string {
-  const failure = toSafeFailure(error);
-  if (!(failure instanceof Error)) return "unknown error";
-  const { cause } = failure;
-  const text = cause instanceof Error ? `${failure.message}: ${cause.message}` : failure.message;
-  return text.replaceAll(/\s+/g, " ").replace(/ It is tried again\.$/, "").replace(/\.$/, "");
 }

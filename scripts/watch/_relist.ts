@@ -1,17 +1,22 @@
 import { knownIdentities, type SeenEntry } from "../../activities/statements/known_identities.ts";
-import { unfinishedFiles } from "../../activities/statements/unfinished_files.ts";
+import {
+  type UnfinishedFile,
+  unfinishedFiles,
+} from "../../activities/statements/unfinished_files.ts";
 import { discoveredInput } from "../../domain/discovery.ts";
 import { ingestWorkflowId } from "../../domain/workflow_ids.ts";
 import { startIngestion } from "../services/start_ingestion.ts";
 import type { WatchParts } from "../watch_inbox.ts";
 import { GrownFiles } from "./_grown_files.ts";
 import { inBatches } from "./_in_batches.ts";
+import { isTemporalAway } from "./_is_temporal_away.ts";
 import { Leftovers } from "./_leftovers.ts";
 import { lookAtEntries } from "./_look_at_entries.ts";
 import type { Outages } from "./_outages.ts";
 import { refuseEntry } from "./_refuse_entry.ts";
 import type { SettleTimer } from "./_settle_timer.ts";
 import type { StartQueue } from "./_start_queue.ts";
+import { Troubles } from "./_troubles.ts";
 
 /** The workflow of an unfinished file is started again after this time: a running one is not disturbed by it. */
 const START_AGAIN_AFTER_MS = 30_000;
@@ -32,6 +37,8 @@ export class Relist {
   readonly #parts: RelistParts;
   readonly #leftovers: Leftovers;
   readonly #grown: GrownFiles;
+  readonly #refusedStarts: Troubles;
+  readonly #failedLooks: Troubles;
   /** Unfinished files whose workflow was found complete; seen twice it is started again nevertheless. */
   readonly #complete = new Set<string>();
   /** Names that could not be looked at; a name that is only just gone is not listed a second time. */
@@ -41,6 +48,8 @@ export class Relist {
     this.#parts = parts;
     this.#leftovers = new Leftovers(parts);
     this.#grown = new GrownFiles(parts);
+    this.#refusedStarts = new Troubles(parts.log, "start the workflow of");
+    this.#failedLooks = new Troubles(parts.log, "look at");
   }
 
   /**
@@ -67,32 +76,46 @@ export class Relist {
     const { sql, inboxId, outages, queue } = this.#parts;
     const files = await outages.during("PostgreSQL", () => unfinishedFiles(sql, inboxId));
     const due = files.filter(({ workflowId }) => queue.age(workflowId) > START_AGAIN_AFTER_MS);
+    const refused = new Map<string, unknown>();
     await inBatches(due, async (file) => {
-      const { client, settings, eager, workflowTaskTimeoutMs } = this.#parts;
-      const { workflowId } = file;
-      const isOperation = !workflowId.startsWith("ingest/");
-      const discovered = discoveredInput({
-        ...file,
-        inboxId,
-        settings,
-        discoveredAt: file.discoveredAt.getTime(),
-      });
-      const { started } = await outages.during("Temporal", () =>
-        startIngestion(client, {
-          input: {
-            ...discovered,
-            closedAt: file.closedAt?.toISOString() ?? null,
-            fileId: file.fileId,
-          },
-          workflowId,
-          // Its run may have ended since the ledger was read; at the second sight it has not done its work.
-          again: isOperation || this.#complete.delete(workflowId),
-          eager,
-          workflowTaskTimeoutMs,
-        }));
-      if (started) queue.occupy(workflowId);
-      else this.#complete.add(workflowId);
+      // A refusal is an answer: the server is there, and takes the others.
+      const answer = await outages.during(
+        "Temporal",
+        () =>
+          this.#start(file).catch((error: unknown) => {
+            if (isTemporalAway(error)) throw error;
+            return { error };
+          }),
+      );
+      if ("error" in answer) refused.set(`file ${file.fileId}`, answer.error);
+      else if (answer.started) queue.occupy(file.workflowId);
+      else this.#complete.add(file.workflowId);
     }, STARTS_AT_ONCE);
+    this.#refusedStarts.tell(refused);
+  }
+
+  async #start(file: UnfinishedFile): Promise<{ started: boolean }> {
+    const { inboxId, client, settings, eager, workflowTaskTimeoutMs } = this.#parts;
+    const { workflowId } = file;
+    const isOperation = !workflowId.startsWith("ingest/");
+    const discovered = discoveredInput({
+      ...file,
+      inboxId,
+      settings,
+      discoveredAt: file.discoveredAt.getTime(),
+    });
+    return await startIngestion(client, {
+      input: {
+        ...discovered,
+        closedAt: file.closedAt?.toISOString() ?? null,
+        fileId: file.fileId,
+      },
+      workflowId,
+      // Its run may have ended since the ledger was read; at the second sight it has not done its work.
+      again: isOperation || this.#complete.delete(workflowId),
+      eager,
+      workflowTaskTimeoutMs,
+    });
   }
 
   async #findNew(names: readonly string[]): Promise<void> {
@@ -100,8 +123,10 @@ export class Relist {
     const unreadableBefore = this.#unreadable;
     this.#unreadable = new Set();
     const isPending = (path: string) => settling.has(path) || queue.has(path);
-    for await (const { entries, unreadable } of lookAtEntries(inbox, names, isPending)) {
+    const failedLooks = new Map<string, unknown>();
+    for await (const { entries, unreadable, failed } of lookAtEntries(inbox, names, isPending)) {
       signal.throwIfAborted();
+      for (const [path, error] of failed) failedLooks.set(path, error);
       const known = await outages.during(
         "PostgreSQL",
         () => knownIdentities(sql, inboxId, entries),
@@ -116,6 +141,7 @@ export class Relist {
         }
       }
     }
+    this.#failedLooks.tell(failedLooks);
   }
 
   async #take(entry: SeenEntry): Promise<void> {

@@ -80,6 +80,57 @@ Deno.test("watchInbox() knows the files that stay in the inbox, and loads them i
   assert.deepEqual(await at.violations(), []);
 });
 
+Deno.test("watchInbox() goes on behind files whose start Temporal refuses, and says so once", async () => {
+  await using at = await watchedInbox();
+  // More than are started at a time.
+  const refused = 20;
+  for (let i = 0; i < refused; i++) {
+    await Deno.writeTextFile(`${at.inbox}/refused ${i}.csv`, csvOf(1));
+    await beginRow(at, `refused ${i}.csv`, `reopen/${i}/${"x".repeat(2_000)}`);
+  }
+  await Deno.writeTextFile(`${at.inbox}/begun.csv`, csvOf(2));
+  const begun = await beginRow(at, "begun.csv");
+  await Deno.writeTextFile(`${at.inbox}/new.csv`, csvOf(3));
+  const watch = at.watch();
+  const rows = await at.settled(2);
+  assert.deepEqual(
+    rows.filter(({ settled }) => settled).map(({ file_name, state }) => [file_name, state]),
+    [["begun.csv", "loaded"], ["new.csv", "loaded"]],
+  );
+  assert.equal(rows.find(({ file_name }) => file_name === "begun.csv")?.workflow_id, begun);
+  for (let i = 0; i < 2; i++) await watch.relist();
+  const told = at.log.filter(({ msg }) => msg.startsWith("Cannot"));
+  assert.equal(told.length, 1, JSON.stringify(told));
+  assert.match(told[0]?.msg ?? "", /^Cannot start the workflow of file \d+ and 19 more: .*length/i);
+});
+
+Deno.test("watchInbox() goes on behind an entry that cannot be looked at, and says so once", async () => {
+  await using at = await watchedInbox();
+  // The system lists it, and refuses its path, which is too long for it.
+  const deep = await tooDeep(at.folder);
+  await Deno.mkdir(`${at.folder}/landing`);
+  const name = `${"n".repeat(200)}.csv`;
+  for (const each of [name, "fine.csv"]) {
+    await Deno.writeTextFile(`${at.folder}/landing/${each}`, csvOf(2));
+  }
+  await Deno.rename(`${at.folder}/landing`, `${deep}/inbox`);
+  const inbox = `${deep}/inbox`;
+  try {
+    const watch = at.watch({ inbox });
+    const rows = await at.settled(1);
+    assert.deepEqual(rows.map(({ file_name, state }) => [file_name, state]), [[
+      "fine.csv",
+      "loaded",
+    ]]);
+    for (let i = 0; i < 2; i++) await watch.relist();
+    await watch.stop();
+  } finally {
+    await Deno.rename(inbox, `${at.folder}/landing`);
+  }
+  const told = at.log.filter(({ msg }) => msg.startsWith("Cannot look at"));
+  assert.equal(told.length, 1, JSON.stringify(at.log));
+});
+
 Deno.test("watchInbox() loads what a writer appends to a file after it was archived", async () => {
   await using at = await watchedInbox();
   const watch = at.watch({ relistMs: 100 });
@@ -116,6 +167,17 @@ async function beginRow(at: WatchedInbox, name: string, workflowId?: string): Pr
     values ('shop_events', 1, ${inboxId}, ${path}, ${name}, ${ino}, ${sizeBytes}, ${mtimeMs},
             ${ctimeMs}, ${id}, now())`;
   return id;
+}
+
+/** A directory in which a name of 200 characters has a path beyond what the system takes. */
+async function tooDeep(folder: string): Promise<string> {
+  const longest = 4096 - 150;
+  let path = folder;
+  while (path.length + 2 < longest) {
+    path += `/${"d".repeat(Math.min(200, longest - path.length - 1))}`;
+  }
+  await Deno.mkdir(path, { recursive: true });
+  return path;
 }
 
 /** A file is settled a moment before its workflow ends. */
