@@ -1,4 +1,5 @@
 import type { FileProgress } from "../statements/file_progress.ts";
+import { howToRetry } from "./how_to_retry.ts";
 import { type Format, printRows } from "./print_rows.ts";
 
 const COLUMNS = [
@@ -29,8 +30,12 @@ export function printResults(files: readonly FileProgress[], format: Format): vo
   }
 }
 
-function remarkOn({ fileId, fileName, errorMessage, duplicateOf, rejected }: FileProgress) {
-  if (errorMessage !== null) return `${fileName}: ${errorMessage}`;
+function remarkOn(file: FileProgress): string | undefined {
+  const { fileId, fileName, errorMessage, duplicateOf, rejected } = file;
+  if (errorMessage !== null) {
+    const next = howToRetry(file);
+    return `${fileName}: ${errorMessage}${next === undefined ? "" : `\n${fileName}: ${next}`}`;
+  }
   if (duplicateOf !== null) return `${fileName}: file ${duplicateOf} has the same bytes`;
   if (rejected > 0) return `${fileName}: see why with \`deno task files show ${fileId}\``;
 }

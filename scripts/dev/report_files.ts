@@ -1,5 +1,6 @@
 import type { Sql } from "../../activities/database.ts";
 import { count, countOf, duration } from "../cli/numbers.ts";
+import { howToRetry } from "../cli/how_to_retry.ts";
 import { sleep } from "../cli/sleep.ts";
 import type { Logger } from "../log.ts";
 import { readClock, type SettledFile, settledSince } from "../statements/settled_since.ts";
@@ -41,7 +42,10 @@ export async function reportFiles(
 
 function report(files: readonly SettledFile[], log: Logger): void {
   const failed = files.filter(({ errorMessage }) => errorMessage !== null);
-  for (const { fileId, errorMessage } of failed) log.warn(`${errorMessage} (file ${fileId})`);
+  for (const file of failed) {
+    const next = howToRetry(file);
+    log.warn(`${file.errorMessage} (file ${file.fileId}${next === undefined ? "" : `; ${next}`})`);
+  }
   const others = files.filter(({ errorMessage }) => errorMessage === null);
   if (others.length <= MOST_LINES) return others.forEach((file) => log.info(describe(file)));
   const sum = (key: "loaded" | "duplicates" | "rejected") =>

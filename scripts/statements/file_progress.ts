@@ -18,6 +18,8 @@ export interface FileProgress {
   share: number;
   duplicateOf: number | null;
   errorMessage: string | null;
+  /** Where it was moved to. */
+  archivePath: string | null;
 }
 
 /** Where some files are; those under way count what their committed chunks hold. */
@@ -39,7 +41,7 @@ export async function fileProgress(
            coalesce(f.rejected, c.rejected, 0)     as rejected,
            case when f.settled_at is not null then 1
                 else coalesce(c.bytes::float8 / nullif(f.data_end - f.data_start, 0), 0) end as share,
-           f.duplicate_of as "duplicateOf", f.error_message as "errorMessage"
+           f.duplicate_of as "duplicateOf", f.error_message as "errorMessage", f.archive_path as "archivePath"
     from ingest.files f
     left join lateral (
       select sum(c.records)::bigint as records, sum(c.loaded)::bigint as loaded,

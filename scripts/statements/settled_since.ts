@@ -13,6 +13,8 @@ export interface SettledFile {
   rejected: number;
   duplicateOf: number | null;
   errorMessage: string | null;
+  /** Where it was moved to. */
+  archivePath: string | null;
   /** From the end of writing to queryable; null when nothing was loaded. */
   lagMs: number | null;
 }
@@ -32,7 +34,7 @@ export async function settledSince(
     select file_id as "fileId", file_name as "fileName", state, coalesce(records, 0) as records,
            coalesce(loaded, 0) as loaded, coalesce(duplicates, 0) as duplicates,
            coalesce(rejected, 0) as rejected, duplicate_of as "duplicateOf",
-           error_message as "errorMessage",
+           error_message as "errorMessage", archive_path as "archivePath",
            (1000 * extract(epoch from committed_at - coalesce(closed_at, discovered_at)))::float8 as "lagMs"
     from ingest.files
     where inbox_id = ${inboxId} and settled_at > ${since}
