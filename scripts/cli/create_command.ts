@@ -24,19 +24,27 @@ export function createCommand(
     .helpOption("-h, --help", "show this help")
     .helpCommand(false)
     .exitOverride()
-    .showSuggestionAfterError()
+    // They guess by letters alone, and name options that have nothing to do with what was meant.
+    .showSuggestionAfterError(false)
     .configureHelp({ helpWidth: 100 })
     .configureOutput({
-      outputError: (text, write) =>
-        write(
-          `${
-            text.replace(/^error: /, "Cannot run: ").trimEnd()
-          }; see \`deno task ${name} --help\`\n`,
-        ),
+      outputError: (text, write) => write(`${restate(text)}; see \`deno task ${name} --help\`\n`),
     });
   if (examples.length > 0) {
     command.addHelpText("after", `\nExamples:\n${examples.map((line) => `  ${line}`).join("\n")}`);
   }
   const pointer = "Settings are environment variables: `deno task dev --help` lists them.";
   return command.addHelpText("after", `\n${settings === "list" ? renderSettingsHelp() : pointer}`);
+}
+
+/** The parser's errors worded as ours are: what cannot be done, colon, state, on one line. */
+function restate(text: string): string {
+  const clause = text.trim().replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ");
+  return `Cannot run: ${
+    clause
+      .replace(/ is invalid\. /, " is invalid: ")
+      .replace("Allowed choices are ", "expected one of ")
+      .replace(/\. Expected (.+ but got \d+): (.*?)\.?$/, ": expected $1 ($2)")
+      .replace(/\.$/, "")
+  }`;
 }
