@@ -5,20 +5,24 @@
  */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { FILE_STATES, type FileState } from "../domain/ledger.ts";
+import { renderFault } from "../domain/render_fault.ts";
 import { createCommand } from "./cli/create_command.ts";
 import { describeFile, nextSteps } from "./cli/describe_file.ts";
+import { escapeBytes } from "./cli/escape_bytes.ts";
+import { bytes, count, countOf } from "./cli/numbers.ts";
 import { printResults } from "./cli/print_results.ts";
 import { type Cell, type Format, formatOption, printRows } from "./cli/print_rows.ts";
 import { runTask } from "./cli/run_task.ts";
 import { withDatabase } from "./cli/with_database.ts";
 import { withRunning } from "./cli/with_running.ts";
-import { readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import { cancelFile } from "./files/cancel_file.ts";
 import { retryFile } from "./files/retry_file.ts";
 import { readRunFile } from "./services/run_file.ts";
 import { findFile } from "./statements/find_file.ts";
-import { listFiles } from "./statements/list_files.ts";
+import { type ListedFile, listFiles } from "./statements/list_files.ts";
 import { showFile } from "./statements/show_file.ts";
+import { type ShownReject, showRejects } from "./statements/show_rejects.ts";
 
 const FILE_HELP = "file_id, or a name: that of the newest version is meant";
 
@@ -29,6 +33,7 @@ const command = createCommand(
     examples: [
       "deno task files list --state failed",
       "deno task files show 7            why, where, and how to go on",
+      "deno task files show 7 --raw      its rejected records, with faults and bytes",
       "deno task files retry 7           after the cause was corrected, or the file itself",
       "deno task files cancel big.csv    stops loading, and takes out what was loaded",
     ],
@@ -48,34 +53,41 @@ const LIST_COLUMNS = [
   { name: "reason" },
 ];
 
+/** For people: what fits the width of a page; `records` is the sum of the three counts. */
+const TABLE_COLUMNS = [
+  { name: "file", isNumber: true },
+  { name: "file_name" },
+  { name: "state" },
+  { name: "size", isNumber: true },
+  { name: "loaded", isNumber: true },
+  { name: "dup.", isNumber: true },
+  { name: "rej.", isNumber: true },
+  { name: "discovered" },
+  { name: "reason", maxWidth: 14 },
+];
+
 subcommand("list", "prints the newest files, newest first")
   .addOption(new Option("--state <state>", "only files in this state").choices(FILE_STATES))
   .option("--limit <n>", "at most this many", readLimit, 20)
   .action(async (options: { state?: FileState; limit: number; format: Format }) => {
     const { state = null, limit, format } = options;
-    const files = await withDatabase(readConfig(), "reader", (sql) => {
+    const config = readConfig();
+    const files = await withDatabase(config, "reader", (sql) => {
       return listFiles(sql, { state, limit });
     });
-    const rows = files.map((file): Cell[] => [
-      file.file_id,
-      file.file_name,
-      file.state,
-      file.size_bytes,
-      file.records,
-      file.loaded,
-      file.duplicates,
-      file.rejected,
-      format === "table" ? shortTime(file.discovered_at) : file.discovered_at.toISOString(),
-      file.reason,
-    ]);
-    if (rows.length === 0 && format === "table") console.error("No files");
-    else printRows(LIST_COLUMNS, rows, format);
+    if (format === "table") printListed(files);
+    else printRows(LIST_COLUMNS, files.map(listCells), format);
+    await sayWhenNothingRuns(config, [state, ...files.map((file) => file.state)]);
   });
 
 subcommand("show", "tells all about a file: counts, times, chunks, rejects, how to go on")
   .argument("<file>", FILE_HELP)
-  .action(async (name: string, { format }: { format: Format }) => {
+  .option("--raw", "print rejected records instead: line, faults and bytes, as operator")
+  .option("--limit <n>", "with --raw: at most this many", readLimit, 20)
+  .action(async (name: string, options: { raw?: true; limit: number; format: Format }) => {
+    const { raw, limit, format } = options;
     const config = readConfig();
+    if (raw) return await printRejects(config, name, { limit, format });
     const shown = await withDatabase(config, "reader", async (sql) => {
       return showFile(sql, (await findFile(sql, name)).fileId);
     });
@@ -117,9 +129,81 @@ function subcommand(name: string, description: string): Command {
   return command.command(name).description(description).addOption(formatOption());
 }
 
-/** In UTC, to the second. */
+function listCells(file: ListedFile): Cell[] {
+  return [
+    file.file_id,
+    file.file_name,
+    file.state,
+    file.size_bytes,
+    file.records,
+    file.loaded,
+    file.duplicates,
+    file.rejected,
+    file.discovered_at.toISOString(),
+    file.reason,
+  ];
+}
+
+function printListed(files: readonly ListedFile[]): void {
+  if (files.length === 0) return console.error("No files");
+  const rows = files.map((file): Cell[] => [
+    file.file_id,
+    file.file_name,
+    file.state,
+    bytes(file.size_bytes),
+    file.loaded,
+    file.duplicates,
+    file.rejected,
+    shortTime(file.discovered_at),
+    file.reason?.replaceAll("_", " ") ?? null,
+  ]);
+  printRows(TABLE_COLUMNS, rows, "table");
+}
+
+/** Files are loaded by what runs here, unless the database is one that others use as well. */
+async function sayWhenNothingRuns(
+  config: Config,
+  states: readonly (FileState | null)[],
+): Promise<void> {
+  if (!states.some((state) => state === "loading" || state === "unloading")) return;
+  if (config.databaseUrl !== undefined || await readRunFile(config.home)) return;
+  console.error(
+    `Nothing runs in ${config.home}: what is under way goes on once \`deno task dev\` runs`,
+  );
+}
+
+async function printRejects(
+  config: Config,
+  name: string,
+  { limit, format }: { limit: number; format: Format },
+): Promise<void> {
+  const { rejects, rejected } = await withDatabase(config, "operator", async (sql) => {
+    const { fileId } = await findFile(sql, name);
+    const { file } = await showFile(sql, fileId);
+    return { rejects: await showRejects(sql, { fileId, limit }), rejected: file.rejected ?? 0 };
+  });
+  const columns = [{ name: "line", isNumber: true }, { name: "faults" }, { name: "raw" }, {
+    name: "is_cut",
+  }];
+  const rows = rejects.map(({ line, faults, raw, isCut }): Cell[] => {
+    return [line, faults, escapeBytes(raw), isCut];
+  });
+  if (format !== "table") return printRows(columns, rows, format);
+  for (const reject of rejects) console.log(describeReject(reject));
+  if (rejects.length === 0) console.error("No rejects");
+  else if (rejects.length < rejected) {
+    console.error(`${count(rejects.length)} of ${countOf(rejected, "reject")}: --limit shows more`);
+  }
+}
+
+function describeReject({ line, faults, raw, isCut }: ShownReject): string {
+  const why = faults.map((fault) => renderFault(fault)).join("; ");
+  return `Line ${line}: ${why}\n  ${escapeBytes(raw)}${isCut ? " … (cut)" : ""}`;
+}
+
+/** In UTC: month, day, hour and minute; all of it shows with `--format json`. */
 function shortTime(time: Date): string {
-  return time.toISOString().slice(0, 19).replace("T", " ");
+  return time.toISOString().slice(5, 16).replace("T", " ");
 }
 
 function readLimit(text: string): number {

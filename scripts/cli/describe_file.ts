@@ -49,10 +49,18 @@ export function nextSteps(file: FileDetails): string[] {
       return [`deno task files show ${file_id}    again, until it is done`];
     case "loaded": {
       const verify = `deno task verify ${file_id}    proves that nothing is missing or doubled`;
-      const query = `select line_number, faults from ingest.rejects where file_id = ${file_id}`;
-      return (rejected ?? 0) > 0 ? [`deno task sql "${query}"`, verify] : [verify];
+      if ((rejected ?? 0) === 0) return [verify];
+      const raw = `deno task files show ${file_id} --raw    the rejected records themselves`;
+      return [raw, `deno task sql "${faultsQuery(file_id)}"`, verify];
     }
   }
+}
+
+/** One row per fault. */
+function faultsQuery(fileId: number): string {
+  const fields = ["code", "column", "expected"].map((name) => `f ->> '${name}' as ${name}`);
+  return `select line_number as line, ${fields.join(", ")} from ingest.rejects, ` +
+    `jsonb_array_elements(faults) f where file_id = ${fileId} order by 1`;
 }
 
 function retrySteps({ file_id, archive_path }: FileDetails): string[] {

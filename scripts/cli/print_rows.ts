@@ -15,6 +15,8 @@ export interface Column {
   readonly name: string;
   /** Right-aligned in tables; its cells may be numbers, or text with more digits than those have. */
   readonly isNumber?: boolean;
+  /** In tables text longer than this is wrapped between words. */
+  readonly maxWidth?: number;
 }
 
 /** The option `--format` of all commands that print data. */
@@ -45,7 +47,7 @@ export function renderRows(
   const table = new Table({
     head: columns.map(({ name }) => name),
     colAligns: columns.map(({ isNumber }) => isNumber ? "right" : "left"),
-    colWidths: fitWidths([columns.map(({ name }) => name), ...cells], width),
+    colWidths: fitWidths(columns, cells, width),
     wordWrap: true,
     wrapOnWordBoundary: true,
     style: { compact: true, head: color ? ["cyan"] : [], border: color ? ["gray"] : [] },
@@ -54,17 +56,23 @@ export function renderRows(
   return table.toString();
 }
 
-/** Nulls, for natural widths, but for the widest column if that makes the table fit. */
-function fitWidths(lines: readonly string[][], width: number): (number | null)[] {
-  const natural = (lines[0] ?? []).map((_, index) =>
-    2 + Math.max(...lines.map((line) => longestLine(line[index] ?? "")))
-  );
+/** Null is the natural width: of all but those with a maximum, and the widest if that makes the table fit. */
+function fitWidths(
+  columns: readonly Column[],
+  rows: readonly string[][],
+  width: number,
+): (number | null)[] {
+  const natural = columns.map(({ name, maxWidth = Infinity }, index) => {
+    const lengths = rows.map((row) => longestLine(row[index] ?? ""));
+    return 2 + Math.min(maxWidth, Math.max(name.length, ...lengths));
+  });
   const total = natural.reduce((sum, one) => sum + one + 1, 1);
   const widest = natural.indexOf(Math.max(...natural));
   const fitting = (natural[widest] ?? 0) - (total - width);
-  return natural.map((_, index) =>
-    total > width && index === widest && fitting >= NARROWEST ? fitting : null
-  );
+  return natural.map((one, index) => {
+    if (total > width && index === widest && fitting >= NARROWEST) return fitting;
+    return columns[index]?.maxWidth === undefined ? null : one;
+  });
 }
 
 /** Narrower than this, wrapped text is harder to read than a line that is too long. */

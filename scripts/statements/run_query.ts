@@ -11,6 +11,8 @@ export interface QueryResult {
 
 const BOOLEAN = 16;
 const JSON_TYPES = new Set([114, 3802]);
+/** SQLSTATE insufficient_privilege. */
+const NOT_ALLOWED = "42501";
 /** int8, int2, int4, oid, float4, float8, numeric. */
 const NUMBERS = new Set([20, 21, 23, 26, 700, 701, 1700]);
 
@@ -47,11 +49,14 @@ function readCell(value: Uint8Array | null, type: number): Cell {
 }
 
 function explain(error: postgres.PostgresError, query: string): string {
-  const { message, hint, detail, position } = error;
+  const { code, message, hint, detail, position } = error;
   return [
     `Cannot run the query: ${message}`,
     ...(position === undefined ? [] : pointAt(query, Number(position))),
     ...(detail === undefined ? [] : [`Detail: ${detail}`]),
+    ...(code === NOT_ALLOWED && message.includes("table rejects")
+      ? ["Hint: the reader may not see raw: deno task files show FILE --raw does"]
+      : []),
     ...(hint === undefined ? [] : [`Hint: ${hint}`]),
   ].join("\n");
 }

@@ -35,6 +35,13 @@ Deno.test("commands on what runs", async (t) => {
     const shown = await run("files", "show", "good.csv");
     assert.match(shown.stdout, /301 = 300 loaded \+ 0 duplicates \+ 1 rejected/);
     assert.match(shown.stdout, /Expected 15 fields but got 3 │ 302/);
+    const raw = await run("files", "show", "1", "--raw");
+    assert.equal(raw.stdout, "Line 302: Expected 15 fields but got 3\n  not,an,event\n");
+    const [, query] = /deno task sql "(.+)"/.exec(shown.stdout) ?? [];
+    assert.equal(
+      (await run("sql", query!, "--format", "csv")).stdout,
+      "line,code,column,expected\n302,wrong_column_count,,15 fields but got 3\n",
+    );
     await waitFor(
       () => /Loaded good\.csv \(file 1\): 300 rows in .*1 rejected/.test(dev.output()),
       {
@@ -48,6 +55,10 @@ Deno.test("commands on what runs", async (t) => {
     assert.equal(code, 1);
     assert.match(stdout, /broken\.csv │ failed/);
     assert.match(stderr, /its first line is not the header of this feed/);
+    const next =
+      /it is now in \S+\/failed\/broken\.2\.csv: correct it there and run `deno task files retry 2`/;
+    assert.match(stderr, next);
+    await waitFor(() => next.test(dev.output()), { what: "dev to report the failure" });
     const { stdout: shown } = await run("files", "show", "2");
     assert.match(shown, /Next\n {2}deno task files retry 2/);
   });
@@ -109,6 +120,10 @@ Deno.test("commands on what runs", async (t) => {
       "json",
     );
     assert.deepEqual(JSON.parse(stdout).map((row: { file_id: number }) => row.file_id), [3]);
+    const table = (await run("files", "list")).stdout;
+    assert.match(table, /header not +│\n/);
+    const widths = table.split("\n").map((line) => line.length);
+    assert.ok(Math.max(...widths) <= 120, table);
   });
 
   await t.step("generate starts, steers and stops the generator", async () => {
@@ -159,7 +174,10 @@ Deno.test("commands on what runs", async (t) => {
     );
     const writing = await run("sql", "delete from shop.events");
     assert.match(writing.stderr, /permission denied/);
-    assert.match((await run("sql", "select raw from ingest.rejects")).stderr, /permission denied/);
+    assert.match(
+      (await run("sql", "select raw from ingest.rejects")).stderr,
+      /permission denied for table rejects[^]*deno task files show FILE --raw does/,
+    );
   });
 
   await t.step("sql --list shows everything with its comment", async () => {
@@ -233,9 +251,12 @@ Deno.test("ingest starts everything for its own duration when nothing runs", asy
   await using home = await testHome();
   const path = join(home.path, "events.csv");
   await Deno.writeTextFile(path, eventLines({ seed: 5, rows: 20 }));
-  const { code, stdout, stderr } = await runCommand("ingest", [path], { env: home.env });
+  const inbox = join(home.path, "landing", "zone");
+  const env = { ...home.env, CLICKLEDGER_INBOX: inbox };
+  const { code, stdout, stderr } = await runCommand("ingest", [path], { env });
   assert.equal(code, 0, stderr);
   assert.match(stdout, /events\.csv │ loaded │ +20 │ +20/);
+  assert.ok(stderr.includes(`Inbox: created ${inbox}\n`), stderr);
   assert.equal(await Deno.stat(join(home.path, "run.json")).catch(() => null), null);
 });
 

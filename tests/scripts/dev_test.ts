@@ -66,6 +66,8 @@ Deno.test("dev stops all of it on Ctrl-C, and starts again after a kill -9", asy
     const verified = await runCommand("verify", [], { env });
     assert.equal(verified.code, 0, verified.stderr);
     assert.match(verified.stdout, /^Proven: 1 loaded file /);
+    const listed = await runCommand("files", ["list", "--state", "loading"], { env });
+    assert.match(listed.stderr, /No files\nNothing runs in .*goes on once `deno task dev` runs\n$/);
     assert.deepEqual(await ourProcesses(), []);
   });
 });
