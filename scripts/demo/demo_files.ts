@@ -1,6 +1,5 @@
 import type { Sql } from "../../activities/database.ts";
 import { parseFileName } from "../../domain/generator/file_name.ts";
-import { countOf } from "../cli/numbers.ts";
 import {
   demoFileNames,
   type DemoProgress,
@@ -73,25 +72,27 @@ export class DemoFiles {
     return demoProgress(this.#sql, this.#scope());
   }
 
-  /** Names those that are missing or not settled, for people. */
+  /** Names those that are missing, not settled or too many, for people. */
   async describeMissing(): Promise<string> {
     const known = new Map<string, boolean>();
-    const sequences = new Set<number>();
+    const live = new Map<number, string[]>();
     for (const { name, settled } of await demoFileNames(this.#sql, this.#scope())) {
       known.set(name, settled);
-      if (!this.#history.includes(name)) sequences.add(parseFileName(name)?.sequence ?? 0);
+      if (this.#history.includes(name)) continue;
+      const sequence = parseFileName(name)?.sequence ?? 0;
+      live.set(sequence, [...live.get(sequence) ?? [], name]);
     }
     const missing = this.#history.filter((name) => !known.has(name));
     for (let sequence = 1; sequence <= (this.#live?.last ?? 0); sequence++) {
-      if (!sequences.has(sequence)) missing.push(`file ${sequence} of the generator`);
+      if (!live.has(sequence)) missing.push(`file ${sequence} of the generator`);
     }
     const unsettled = [...known].filter(([, settled]) => !settled).map(([name]) => name);
     const parts = [
       ...missing.length > 0 ? [`not in the ledger: ${listed(missing)}`] : [],
       ...unsettled.length > 0 ? [`not settled: ${listed(unsettled)}`] : [],
-      ...known.size > this.#landed.files
-        ? [`${countOf(known.size - this.#landed.files, "file")} more than were landed`]
-        : [],
+      ...[...live].filter(([, names]) => names.length > 1).map(([sequence, names]) =>
+        `more than one file ${sequence}: ${listed(names)}`
+      ),
     ];
     return parts.join("; ");
   }

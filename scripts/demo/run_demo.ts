@@ -149,7 +149,7 @@ class Demo {
       throw new TaskError("Cannot finish the demo: its generator was terminated; start it again");
     }
     this.#files.addLive({ files: ended.filesLanded, events: ended.eventsLanded });
-    const live = () => ({ share: 1, text: "stopped, and what has landed is loaded" });
+    const live = () => ({ share: 1, text: "stopped; what has landed is being loaded" });
     await this.#follow(live, {
       isLanding: () => false,
       isDone: ({ files, settled }) =>

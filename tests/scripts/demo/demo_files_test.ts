@@ -52,10 +52,12 @@ Deno.test("DemoFiles counts by name, and names what is missing", async () => {
       { known: 2, settled: 1, loading: 1, records: 10, loaded: 0, duplicates: 9, rejected: 1 },
     );
     assert.equal(others.yoursLoaded, 3);
+    await add("events-20260601T130000Z-000001.csv");
     assert.equal(
       await files.describeMissing(),
       "not in the ledger: events-20260601T110000Z-000001.csv, file 2 of the generator; " +
-        "not settled: events-20260601T120001Z-000001.csv",
+        "not settled: events-20260601T120001Z-000001.csv; more than one file 1: " +
+        "events-20260601T120001Z-000001.csv, events-20260601T130000Z-000001.csv",
     );
   } finally {
     await sql.end({ timeout: 1 });
