@@ -81,7 +81,7 @@ Deno.test("loadChunk() counts the records that a broken quote was holding", asyn
 
 async function readRejects({ admin }: Warehouse) {
   const rows = await admin`
-    select line_number, byte_start::int as byte_start, byte_length, raw_truncated,
+    select line_number, byte_start::int as byte_start, byte_length::int as byte_length, raw_truncated,
            (select array_agg(f ->> 'code') from jsonb_array_elements(faults) f) as codes,
            encode(raw, 'hex') as raw
     from ingest.rejects order by line_number`;
