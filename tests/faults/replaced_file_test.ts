@@ -11,8 +11,8 @@ const older = eventLines({ seed: 31, rows: ROWS });
 const newer = eventLines({ seed: 31, rows: ROWS, from: ROWS });
 const newest = eventLines({ seed: 31, rows: ROWS, from: 2 * ROWS });
 const oneMore = writeEvents(eventRows({ seed: 31, rows: 1, from: 3 * ROWS }));
-/** Small, so that a file has several; each in an activity of its own. */
-const chunkBytes = 16 * 1024;
+/** So small that the other lane cannot have opened the file for its last one when the fourth begins. */
+const chunkBytes = 6 * 1024;
 const ONE_CHUNK_A_SPAN = { shortWay: false, settings: { chunksPerSpan: 1 } };
 
 for (const shortWay of [true, false]) {
