@@ -14,7 +14,7 @@ export async function printResults(sql: Sql): Promise<void> {
 }
 
 /** Says how to go on from here, on stderr. */
-export function printWhatNext({ inbox, webUiUrl, dashboardUrl }: RunFile): void {
+export function printWhatNext({ inbox, webUiUrl }: RunFile): void {
   const lines = [
     "",
     "It goes on: the generator lands a file every 1 to 3 s. In another terminal:",
@@ -25,7 +25,6 @@ export function printWhatNext({ inbox, webUiUrl, dashboardUrl }: RunFile): void 
     "  deno task ingest my.csv --dry-run    what would be rejected of a file of yours",
     "",
     ...(webUiUrl ? [`  Web UI     ${webUiUrl}`] : []),
-    ...(dashboardUrl ? [`  Dashboard  ${dashboardUrl}`] : []),
     `  Inbox      ${inbox}`,
     "  Stop       Ctrl-C",
     "",

@@ -12,7 +12,6 @@ export interface RunFile {
   ownerDatabaseUrl: string;
   temporalAddress: string;
   webUiUrl?: string;
-  dashboardUrl?: string;
   /** Absolute path. */
   inbox: string;
   /** The process that started the rest. */
