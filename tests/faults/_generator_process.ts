@@ -7,6 +7,7 @@
 import { NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { sayAlive } from "../../activities/activity_context.ts";
 import { createLandTick } from "../../activities/land_tick.ts";
+import { endWithParent } from "./_end_with_parent.ts";
 
 /** What a test says about the worker. */
 export interface GeneratorSetup {
@@ -16,6 +17,7 @@ export interface GeneratorSetup {
 }
 
 if (import.meta.main) {
+  void endWithParent();
   const { temporalAddress, bundlePath, taskQueue }: GeneratorSetup = JSON.parse(Deno.args[0] ?? "");
   Runtime.install({ shutdownSignals: ["SIGTERM"] });
   const connection = await NativeConnection.connect({ address: temporalAddress });

@@ -30,12 +30,16 @@ export async function startWorkerProcess(
       projectPath(script),
       JSON.stringify(setup),
     ],
-    stdin: "null",
+    // Open as long as this process lives: see `endWithParent`.
+    stdin: "piped",
     stdout: "piped",
     stderr: "piped",
   }).spawn();
   let ended = false;
-  const exited = child.status.finally(() => ended = true);
+  const exited = child.status.finally(() => {
+    ended = true;
+    child.stdin.close().catch(() => {});
+  });
   const first = logs.length;
   const isReady = () => logs.slice(first).some((text) => text.includes("ready\n"));
   const ready = new Promise<void>((resolve, reject) => {

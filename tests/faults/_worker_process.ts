@@ -12,6 +12,7 @@ import { createLogger } from "../../scripts/log.ts";
 import { createWorker } from "../../scripts/services/create_worker.ts";
 import { installRuntime } from "../../scripts/services/install_runtime.ts";
 import { readMigrations } from "../../scripts/services/migrate.ts";
+import { endWithParent } from "./_end_with_parent.ts";
 
 /** What a test says about a worker. */
 export interface WorkerSetup {
@@ -89,6 +90,7 @@ function waitAtGate(gate: string) {
 }
 
 if (import.meta.main) {
+  void endWithParent();
   const setup: WorkerSetup = JSON.parse(Deno.args[0] ?? "");
   installRuntime(createLogger("debug"));
   const worker = await runWorker(
