@@ -2,21 +2,19 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { FileFault } from "../domain/faults.ts";
 import type { IngestFileInput, Inspection } from "../domain/ingest_api.ts";
 import { mapHeader } from "../domain/map_header.ts";
-import { ChunkPlanner, type FilePlan } from "../domain/plan_chunks.ts";
+import type { FilePlan } from "../domain/plan_chunks.ts";
 import { renderFileFault } from "../domain/render_fault.ts";
 import { heartbeatAndCheck, workflowOfActivity } from "./activity_context.ts";
 import { contractOf } from "./contract_of.ts";
 import type { ActivityDeps } from "./create_activities.ts";
 import { sqlstateOf } from "./database.ts";
 import { expandFile, spoolPath } from "./expand_file.ts";
+import { planFile } from "./plan_file.ts";
 import { openVersion } from "./open_version.ts";
 import { type ClaimedFile, claimFile } from "./statements/claim_file.ts";
 import { abandonFile } from "./statements/finish_file.ts";
 import { recordPlan } from "./statements/record_plan.ts";
 import { refuseNewerSchema } from "./statements/refuse_newer_schema.ts";
-
-/** Bytes per read: large enough to be few calls, small enough to heartbeat often. */
-const READ_BYTES = 1024 * 1024;
 
 /**
  * Claims a file, reads it once from end to end, and stores its plan: hash, dialect, header and chunks. A file that
@@ -115,19 +113,9 @@ async function planSpool(deps: ActivityDeps, fileId: number): Promise<FilePlan> 
   }
 }
 
-async function planChunks(handle: FileHandle, chunkBytes: number): Promise<FilePlan> {
-  const planner = new ChunkPlanner({ chunkBytes });
-  const chunks: FilePlan["chunks"] = [];
-  const buffer = new Uint8Array(READ_BYTES);
-  for (let offset = 0;;) {
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
-    if (bytesRead === 0) break;
-    chunks.push(...planner.push(buffer.subarray(0, bytesRead)));
-    offset += bytesRead;
-    heartbeatAndCheck({ bytesInspected: offset });
-  }
-  const plan = planner.end();
-  return { ...plan, chunks: [...chunks, ...plan.chunks] };
+function planChunks(handle: FileHandle, chunkBytes: number): Promise<FilePlan> {
+  const onProgress = (bytesInspected: number) => heartbeatAndCheck({ bytesInspected });
+  return planFile(handle, { chunkBytes, onProgress });
 }
 
 function headerFault({ header }: FilePlan): FileFault | null {

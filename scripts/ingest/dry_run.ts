@@ -1,15 +1,14 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { expandFile } from "../../activities/expand_file.ts";
+import { planFile } from "../../activities/plan_file.ts";
 import { readPlannedChunk } from "../../activities/read_planned_chunk.ts";
 import type { Contract } from "../../domain/contract.ts";
 import type { Fault, FileFault } from "../../domain/faults.ts";
 import { mapHeader } from "../../domain/map_header.ts";
-import { ChunkPlanner, type FilePlan } from "../../domain/plan_chunks.ts";
 import { renderFileFault } from "../../domain/render_fault.ts";
 import type { Source } from "./collect_sources.ts";
 
-const READ_BYTES = 1024 * 1024;
 /** Of the lines that have a fault, the first few lead to the cause. */
 const SHOWN_LINES = 8;
 
@@ -81,7 +80,7 @@ async function validate(
     onProgress: (share: number) => void;
   },
 ): Promise<DryRun> {
-  const plan = await planFile(handle, chunkBytes);
+  const plan = await planFile(handle, { chunkBytes });
   const fields = plan.header?.fields ?? [];
   const mapped = mapHeader(contract, fields);
   if (plan.header === null) return failed(source, { code: "empty_file" });
@@ -110,20 +109,6 @@ async function validate(
   }
   const counted = [...faults.values()].sort((a, b) => b.rejects - a.rejects);
   return { source, records, accepted: records - rejected, rejected, faults: counted };
-}
-
-async function planFile(handle: FileHandle, chunkBytes: number): Promise<FilePlan> {
-  const planner = new ChunkPlanner({ chunkBytes });
-  const chunks: FilePlan["chunks"] = [];
-  const buffer = new Uint8Array(READ_BYTES);
-  for (let offset = 0;;) {
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
-    if (bytesRead === 0) break;
-    chunks.push(...planner.push(buffer.subarray(0, bytesRead)));
-    offset += bytesRead;
-  }
-  const plan = planner.end();
-  return { ...plan, chunks: [...chunks, ...plan.chunks] };
 }
 
 function countFaults(
