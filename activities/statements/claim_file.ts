@@ -1,6 +1,7 @@
 import { decideClaim, type FileState } from "../../domain/ledger.ts";
 import type { FileIdentity, IngestFileInput } from "../../domain/ingest_api.ts";
 import type { Sql } from "../database.ts";
+import { identityOfRow } from "./identity_of_row.ts";
 
 /** What a claim found or made: the ledger row, and what to do with it. */
 export interface ClaimedFile {
@@ -106,13 +107,7 @@ function toClaimedFile(row: FileRow, step: ClaimedFile["step"]): ClaimedFile {
     step,
     fileId: row.file_id,
     epoch: row.epoch,
-    identity: {
-      path: row.path,
-      ino: row.ino,
-      sizeBytes: row.size_bytes,
-      mtimeMs: row.mtime_ms,
-      ctimeMs: row.ctime_ms,
-    },
+    identity: identityOfRow(row),
     fileName: row.file_name,
     archivePath: row.archive_path,
     sha256: row.sha256,

@@ -1,5 +1,6 @@
 import type { FileIdentity } from "../../domain/ingest_api.ts";
 import type { Sql } from "../database.ts";
+import { identityOfRow } from "./identity_of_row.ts";
 import type { StoredDialect } from "./record_plan.ts";
 
 /** A file whose plan is stored, with those of its chunks that a span has still to load. */
@@ -57,13 +58,7 @@ export async function readPlannedFile(
     fileId,
     feed: file.feed,
     fileName: file.file_name,
-    identity: {
-      path: file.path,
-      ino: file.ino,
-      sizeBytes: file.size_bytes,
-      mtimeMs: file.mtime_ms,
-      ctimeMs: file.ctime_ms,
-    },
+    identity: identityOfRow(file),
     archivePath: file.archive_path,
     discoveredAt: file.discovered_at.getTime(),
     dialect: file.dialect,

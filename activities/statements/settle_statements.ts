@@ -1,6 +1,7 @@
 import type { FileIdentity, IngestFileResult } from "../../domain/ingest_api.ts";
 import type { FileState } from "../../domain/ledger.ts";
 import type { Sql } from "../database.ts";
+import { identityOfRow } from "./identity_of_row.ts";
 
 /** A file that is about to be settled, as the ledger has it. */
 export interface SettlingFile {
@@ -42,13 +43,7 @@ export async function readSettlingFile(sql: Sql, fileId: number): Promise<Settli
     state: row.state,
     epoch: row.epoch,
     settled: row.settled,
-    identity: {
-      path: row.path,
-      ino: row.ino,
-      sizeBytes: row.size_bytes,
-      mtimeMs: row.mtime_ms,
-      ctimeMs: row.ctime_ms,
-    },
+    identity: identityOfRow(row),
     fileName: row.file_name,
     archivePath: row.archive_path,
     errorCode: row.error_code,

@@ -1,5 +1,6 @@
 import type { FileIdentity } from "../../domain/ingest_api.ts";
 import type { Sql } from "../database.ts";
+import { identityOfRow } from "./identity_of_row.ts";
 
 /** A file that the ledger has and that some workflow has to finish. */
 export interface UnfinishedFile {
@@ -29,13 +30,7 @@ export async function unfinishedFiles(sql: Sql, inboxId: string): Promise<Unfini
     fileId: row.file_id,
     feed: row.feed,
     workflowId: row.workflow_id,
-    identity: {
-      path: row.path,
-      ino: row.ino,
-      sizeBytes: row.size_bytes,
-      mtimeMs: row.mtime_ms,
-      ctimeMs: row.ctime_ms,
-    },
+    identity: identityOfRow(row),
     discoveredAt: row.discovered_at,
     closedAt: row.closed_at,
   }));
