@@ -13,6 +13,7 @@ import { openVersion } from "./open_version.ts";
 import { fileChanged, readPlannedChunk, type VerifiedChunk } from "./read_planned_chunk.ts";
 import { loadChunk, type ReadyChunk } from "./statements/load_chunk.ts";
 import { ensureMonths, forgetMonths } from "./statements/ensure_months.ts";
+import { ensureProducts } from "./statements/ensure_products.ts";
 import { type PlannedFile, readPlannedFile } from "./statements/read_planned_file.ts";
 import { checkErrorBudget } from "./statements/check_error_budget.ts";
 
@@ -107,6 +108,7 @@ async function loadVerified(
   };
   for (let attempt = 1;; attempt++) {
     await ensureMonths(deps.sql, batch.accepted.eventTimes);
+    await ensureProducts(deps.sql, contract, batch);
     await deps.hooks?.beforeChunkTransaction?.(claim.fileId, chunkNo);
     try {
       return await loadChunk(deps.sql, ready);

@@ -1,12 +1,12 @@
 import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Transaction } from "../database.ts";
+import { appendDeltas, ROLLED_UP_COLUMNS } from "./append_deltas.ts";
 import { plainArray, textArray } from "./array_literal.ts";
 import { ROWS_PER_STATEMENT } from "./insert_keys.ts";
 
 /**
- * Inserts the fresh events of a chunk and appends what they change in the rollups. Deltas are appended, never upserted:
- * a shared rollup row would make a small file wait for a large one.
+ * Inserts the fresh events of a chunk and appends what they change in the rollups.
  *
  * @param tx The chunk transaction.
  * @param chunk Which file, its contract and batch.
@@ -48,14 +48,8 @@ function insertStatement(contract: Contract): string {
       insert into shop.events (file_id, line_number, extras, ${names})
       select $1::bigint, e.line_number, e.extras, ${names}
       from unnest($2::integer[], $3::jsonb[], ${arrays}) as e (line_number, extras, ${names})
-      returning event_time, event_type, category, device, currency, quantity, price
-    )
-    insert into shop.minute_rollup_delta
-      (minute, event_type, category, device, currency, events, quantity, revenue)
-    select date_trunc('minute', i.event_time, 'UTC'), i.event_type, i.category, i.device, i.currency,
-           count(*), sum(i.quantity), sum(i.price * i.quantity)
-    from inserted i
-    group by 1, 2, 3, 4, 5`;
+      returning ${ROLLED_UP_COLUMNS}
+    )${appendDeltas("inserted", "+")}`;
   statements.set(contract, statement);
   return statement;
 }

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from "@temporalio/common";
 import type { Sql, Transaction } from "../database.ts";
+import { appendDeltas, ROLLED_UP_COLUMNS } from "./append_deltas.ts";
 import { plainArray } from "./array_literal.ts";
 
 /** Committed chunks of a file that is unloading, in order. */
@@ -192,22 +193,18 @@ async function deleteEvents(
 ): Promise<void> {
   if (freed.length === 0) return;
   const times = plainArray(freed.map(({ event_time }) => `"${event_time}"`));
-  await tx`
+  await tx.unsafe(DELETE_EVENTS, [fileId, first, end, times], { prepare: true });
+}
+
+const DELETE_EVENTS = `
     with span as (
       select min(t.event_time) as earliest, max(t.event_time) as latest
-      from unnest(${times}::timestamptz[]) as t (event_time)
+      from unnest($4::timestamptz[]) as t (event_time)
     ),
     gone as (
       delete from shop.events e
-      where e.file_id = ${fileId} and e.line_number >= ${first} and e.line_number < ${end}
+      where e.file_id = $1::bigint and e.line_number >= $2::integer and e.line_number < $3::integer
         and e.event_time >= (select s.earliest from span s)
         and e.event_time <= (select s.latest from span s)
-      returning e.event_time, e.event_type, e.category, e.device, e.currency, e.quantity, e.price
-    )
-    insert into shop.minute_rollup_delta
-      (minute, event_type, category, device, currency, events, quantity, revenue)
-    select date_trunc('minute', g.event_time, 'UTC'), g.event_type, g.category, g.device, g.currency,
-           -count(*), -sum(g.quantity), -sum(g.price * g.quantity)
-    from gone g
-    group by 1, 2, 3, 4, 5`;
-}
+      returning ${ROLLED_UP_COLUMNS}
+    )${appendDeltas("gone", "-")}`;

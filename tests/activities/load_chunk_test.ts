@@ -238,6 +238,7 @@ Deno.test("loadChunk() loads an event itself whose other copy is unloaded while 
       await tx`delete from ingest.event_keys`;
       await tx`delete from shop.events`;
       await tx`delete from shop.minute_rollup_delta`;
+      await tx`delete from shop.product_rollup_delta`;
       await tx`update ingest.chunks set committed_at = null, loaded = 0 where file_id = 1`;
       await tx`update ingest.files set state = 'unloaded', loaded = null where file_id = 1`;
     },

@@ -19,13 +19,18 @@ const DAMAGES: Damage[] = [
     plant: (tx) => tx`delete from shop.events where event_id = ${LOST}`,
     violations: [
       /^I2: event \S+ has a key, but is not in shop.events$/,
-      /^I5: rollup .* by 1 events/,
+      /^I5: rollup of minute .* by 1 events/,
+      /^I5: rollup of a product .* by 1 events/,
     ],
   },
   {
     name: "an event is there twice",
     plant: (tx) => tx`insert into shop.events select * from shop.events where event_id = ${LOST}`,
-    violations: [/^I2: event \S+ is in shop.events 2 times$/, /^I5: rollup .* by -1 events/],
+    violations: [
+      /^I2: event \S+ is in shop.events 2 times$/,
+      /^I5: rollup of minute .* by -1 events/,
+      /^I5: rollup of a product .* by -1 events/,
+    ],
   },
   {
     name: "an event names another line",
@@ -51,7 +56,11 @@ const DAMAGES: Damage[] = [
       await tx`delete from ingest.event_keys where event_id = ${LOST}`;
       await tx`delete from shop.events where event_id = ${LOST}`;
     },
-    violations: [/^I1: chunks say loaded \d+, but \d+ keys/, /^I5: rollup .* by 1 events/],
+    violations: [
+      /^I1: chunks say loaded \d+, but \d+ keys/,
+      /^I5: rollup of minute .* by 1 events/,
+      /^I5: rollup of a product .* by 1 events/,
+    ],
   },
   {
     name: "a key belongs to a file that nobody knows",
@@ -259,6 +268,38 @@ const DAMAGES: Damage[] = [
       insert into shop.minute_rollup_delta
       values ('2026-01-05 00:00:00+00', 'purchase', '', 'tv', 'EUR', 1, 1, 1)`,
     violations: [/^I5: rollup of minute .* by 1 events, 1 pieces, 1.00 revenue$/],
+  },
+  {
+    name: "the rollup of products counts one view too many",
+    plant: (tx) =>
+      tx`
+      update shop.product_rollup_base set views = views + 1
+      where ctid = (select min(ctid) from shop.product_rollup_base)`,
+    violations: [/^I5: rollup of a product in hour .* by 1 events, 0 pieces, 0.00 revenue$/],
+  },
+  {
+    name: "the rollup of products takes a view for a cart",
+    plant: (tx) =>
+      tx`
+      update shop.product_rollup_base set views = views - 1, carts = carts + 1
+      where ctid = (select min(ctid) from shop.product_rollup_base)`,
+    violations: [/^I5: rollup of a product in hour .* by 0 events, 0 pieces, 0.00 revenue$/],
+  },
+  {
+    name: "the rollup of products is a cent off",
+    plant: (tx) =>
+      tx`
+      update shop.product_rollup_base set revenue = revenue - 0.01
+      where ctid = (select min(ctid) from shop.product_rollup_base)`,
+    violations: [/^I5: rollup of a product in hour .* by 0 events, 0 pieces, -0.01 revenue$/],
+  },
+  {
+    name: "a delta of a product is lost",
+    plant: (tx) =>
+      tx`
+      delete from shop.product_rollup_delta
+      where ctid = (select min(ctid) from shop.product_rollup_delta)`,
+    violations: [/^I5: rollup of a product in hour .* by -1 events/],
   },
 ];
 

@@ -1,0 +1,103 @@
+import { Buffer } from "node:buffer";
+import type { Contract } from "../../domain/contract.ts";
+import type { ChunkBatch } from "../../domain/read_chunk.ts";
+import type { Sql } from "../database.ts";
+import { plainArray, textArray } from "./array_literal.ts";
+
+/** A product as an event describes it. */
+interface Product {
+  id: string;
+  name: string;
+  category: string;
+  brand: string;
+  /** Time of the event, milliseconds since 1970. */
+  seenAt: number;
+}
+
+/** Descriptions that this process has written or seen to be there, by pool. */
+const knownProducts = new WeakMap<Sql, Map<string, Product>>();
+
+/** Beyond it the memory begins anew; what was forgotten is only written once more. */
+const MAX_KNOWN = 200_000;
+
+/**
+ * Makes sure, in a transaction of its own, that `shop.products` describes the products of some events as the newest of
+ * them does. Descriptions seen before cost nothing.
+ *
+ * @param sql Pool of the ingest role.
+ * @param contract Tells the columns apart.
+ * @param batch The events; they need not be loaded yet, nor ever.
+ */
+export async function ensureProducts(
+  sql: Sql,
+  contract: Contract,
+  { accepted }: Pick<ChunkBatch, "accepted">,
+): Promise<void> {
+  let known = knownProducts.get(sql);
+  if (known === undefined || known.size > MAX_KNOWN) {
+    knownProducts.set(sql, known = new Map());
+  }
+  const changed = findChanged(known, contract, accepted);
+  if (changed.length === 0) return;
+  await writeProducts(sql, changed);
+  for (const product of changed) known.set(product.id, product);
+}
+
+function findChanged(
+  known: ReadonlyMap<string, Product>,
+  contract: Contract,
+  { columns, eventTimes }: ChunkBatch["accepted"],
+): Product[] {
+  const column = (name: string) =>
+    columns[contract.columns.findIndex((column) => column.name === name)] as string[];
+  const ids = column("product_id");
+  const [names, categories, brands] = [column("product_name"), column("category"), column("brand")];
+  const changed = new Map<string, Product>();
+  for (let row = 0; row < eventTimes.length; row++) {
+    const id = ids[row]!;
+    const product = changed.get(id) ?? known.get(id);
+    const seenAt = eventTimes[row]!;
+    if (product !== undefined) {
+      if (seenAt <= product.seenAt) continue;
+      const isSame = product.name === names[row] && product.category === categories[row] &&
+        product.brand === brands[row];
+      if (isSame) {
+        product.seenAt = seenAt;
+        continue;
+      }
+    }
+    changed.set(copy(id), {
+      id: copy(id),
+      name: copy(names[row]!),
+      category: copy(categories[row]!),
+      brand: copy(brands[row]!),
+      seenAt,
+    });
+  }
+  return [...changed.values()];
+}
+
+/** Values share memory with the text of their chunk, which would stay as long as they do. */
+function copy(value: string): string {
+  return Buffer.from(value).toString();
+}
+
+/** In the order of their ids: two that write the same ones wait for each other instead of deadlocking. */
+async function writeProducts(sql: Sql, products: Product[]): Promise<void> {
+  products.sort((a, b) => a.id < b.id ? -1 : 1);
+  await sql`
+    insert into shop.products as known (product_id, product_name, category, brand, seen_at)
+    select p.product_id, p.product_name, p.category, p.brand, to_timestamp(p.seen_at / 1000.0)
+    from unnest(${textArray(products.map(({ id }) => id))}::text[],
+                ${textArray(products.map(({ name }) => name))}::text[],
+                ${textArray(products.map(({ category }) => category))}::text[],
+                ${textArray(products.map(({ brand }) => brand))}::text[],
+                ${plainArray(products.map(({ seenAt }) => seenAt))}::bigint[])
+      as p (product_id, product_name, category, brand, seen_at)
+    on conflict (product_id) do update
+      set product_name = excluded.product_name, category = excluded.category, brand = excluded.brand,
+          seen_at = excluded.seen_at
+      where excluded.seen_at > known.seen_at
+        and (known.product_name, known.category, known.brand) is distinct from
+            (excluded.product_name, excluded.category, excluded.brand)`;
+}
