@@ -1,4 +1,5 @@
 import type { Contract } from "../domain/contract.ts";
+import type { ErrorBudget } from "../domain/error_budget.ts";
 import type {
   Abandonment,
   IngestFileInput,
@@ -33,7 +34,7 @@ export interface ActivityDeps {
   /** Where expanded forms of compressed and UTF-16 files are kept while they load, absolute, and their cap in bytes. */
   expansion: { spool: string; maxBytes: number };
   /** Beyond it a file is unloaded and fails; records that retention or another version refused do not count. */
-  errorBudget: { maxRejects?: number; maxRejectShare?: number };
+  errorBudget: ErrorBudget;
   /** Name of this worker, for the ledger. */
   worker: string;
   /** Newest migration that this program knows; a database beyond it is refused. */

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { FileFault } from "../domain/faults.ts";
 import type { IngestFileInput, Inspection } from "../domain/ingest_api.ts";
-import { mapHeader } from "../domain/map_header.ts";
+import { judgeHeader } from "../domain/judge_header.ts";
 import type { FilePlan } from "../domain/plan_chunks.ts";
 import { renderFileFault } from "../domain/render_fault.ts";
 import { heartbeatAndCheck, workflowOfActivity } from "./activity_context.ts";
@@ -41,8 +41,8 @@ export async function inspectFile(
   const read = await readPlan(deps, claimed);
   if ("fault" in read) return await giveUp(deps, claimed, read.fault);
   const { plan } = read;
-  const mapped = mapHeader(contract, plan.header?.fields ?? []);
-  if (!mapped.ok) return await giveUp(deps, claimed, mapped.fault);
+  const verdict = judgeHeader(contract, plan.header);
+  if (!verdict.ok) return await giveUp(deps, claimed, verdict.fault);
 
   const recorded = await recordPlanOrWait(deps, claimed, {
     sha256: read.sha256,
@@ -50,7 +50,7 @@ export async function inspectFile(
     dataStart: plan.chunks[0]?.byteStart ?? plan.sizeBytes,
     dataEnd: plan.sizeBytes,
     dialect: { ...plan.dialect, expanded: read.expanded },
-    header: plan.header?.fields ?? [],
+    header: verdict.mapping.header,
     chunks: plan.chunks,
   });
   if (recorded.next === "settle") return recorded;
@@ -97,8 +97,7 @@ async function readPlan(
     const again = await openVersion(version);
     if ("fault" in again) return { fault: { code: again.fault } };
     await again.handle.close();
-    const fault = headerFault(plan);
-    return fault ? { fault } : { plan, sha256: landed.sha256, expanded: expanded !== null };
+    return { plan, sha256: landed.sha256, expanded: expanded !== null };
   } finally {
     await opened.handle.close();
   }
@@ -116,13 +115,6 @@ async function planSpool(deps: ActivityDeps, fileId: number): Promise<FilePlan> 
 function planChunks(handle: FileHandle, chunkBytes: number): Promise<FilePlan> {
   const onProgress = (bytesInspected: number) => heartbeatAndCheck({ bytesInspected });
   return planFile(handle, { chunkBytes, onProgress });
-}
-
-function headerFault({ header }: FilePlan): FileFault | null {
-  if (header === null) return { code: "empty_file" };
-  if (header.fault === undefined) return null;
-  const isText = header.fault !== "invalid_utf8";
-  return { code: isText ? "header_not_recognised" : "unsupported_encoding" };
 }
 
 /** Two claims with the same bytes race for one index entry, or for one row: the loser looks again and sees the winner. */

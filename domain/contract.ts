@@ -6,7 +6,10 @@ import { epochMicros } from "./_timestamp.ts";
  * What happens to columns that the contract does not know: kept as `extras` (`rescue`), dropped
  * (`ignore`), or the file fails (`fail`).
  */
-export type DriftMode = "rescue" | "ignore" | "fail";
+export const DRIFT_MODES = ["rescue", "ignore", "fail"] as const;
+
+/** One of {@linkcode DRIFT_MODES}. */
+export type DriftMode = typeof DRIFT_MODES[number];
 
 /** How one kind of column is checked and stored. */
 export interface ColumnKind {

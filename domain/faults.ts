@@ -154,7 +154,7 @@ export const FAULT_CODES = {
   duplicate_column: file("its header has a column twice", "Rename or drop one of the two."),
   unexpected_column: file(
     "its header has columns that the contract does not know",
-    "Drop them, or set the feed's drift mode to rescue or ignore.",
+    "Drop them, or set CLICKLEDGER_DRIFT to rescue or ignore.",
   ),
   changed: file(
     "it changed while it was being loaded",

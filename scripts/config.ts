@@ -6,6 +6,7 @@
  */
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { DRIFT_MODES } from "../domain/contract.ts";
 import { CHUNK_BYTES, MAX_CHUNK_BYTES } from "../domain/plan_chunks.ts";
 import { LOG_LEVELS } from "./log_levels.ts";
 
@@ -171,6 +172,13 @@ export const SETTINGS = z.object({
     env: "CLICKLEDGER_CHUNK_BYTES",
     description: "Bytes of a file that are committed in one transaction.",
     expected: "a whole number of bytes from 1024 to 67108864",
+  }),
+  drift: setting(z.enum(DRIFT_MODES).default("rescue"), {
+    env: "CLICKLEDGER_DRIFT",
+    description:
+      "Columns that the feed's contract does not know: rescue keeps them as extras, ignore drops " +
+      "them, fail refuses the file.",
+    expected: DRIFT_MODES.join(", "),
   }),
   maxRejects: setting(wholeNumber(0, 1_000_000_000).optional(), {
     env: "CLICKLEDGER_MAX_REJECTS",

@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { join } from "node:path";
 import type { Sql } from "../activities/database.ts";
 import { renderFault } from "../domain/render_fault.ts";
-import { SHOP_EVENTS } from "../domain/shop_events.ts";
 import { createCommand } from "./cli/create_command.ts";
 import { InterruptedError } from "./cli/failures.ts";
 import { liveView } from "./cli/live_view.ts";
@@ -13,31 +13,38 @@ import { bar, bytes, countOf } from "./cli/numbers.ts";
 import { printResults } from "./cli/print_results.ts";
 import { type Format, formatOption, printRows, renderRows } from "./cli/print_rows.ts";
 import { runTask } from "./cli/run_task.ts";
-import { openQueryPool } from "./cli/with_database.ts";
+import { openQueryPool, withDatabase } from "./cli/with_database.ts";
 import { withPipeline } from "./cli/with_pipeline.ts";
 import { withRunning } from "./cli/with_running.ts";
 import { type Config, readConfig } from "./config.ts";
 import { collectSources, type Source } from "./ingest/collect_sources.ts";
 import { copyIntoInbox, type LandedCopy } from "./ingest/copy_into_inbox.ts";
-import { type DryRun, dryRun } from "./ingest/dry_run.ts";
+import { DryLoad, type DryRun, type OtherFile } from "./ingest/dry_run.ts";
 import { followCopies } from "./ingest/follow_copies.ts";
 import { createLogger } from "./log.ts";
+import { readInboxId } from "./services/inbox_id.ts";
+import { feedSettings } from "./services/pipeline_settings.ts";
 import { readRunFile } from "./services/run_file.ts";
 
 const command = createCommand(
   "ingest",
   "Copies files, or those in directories, into the inbox, and waits until each is settled; your files\n" +
     "stay where they are. With nothing running it starts everything for as long as that takes.\n" +
-    "Exit code 1 when a file could not be loaded; single bad records go to the quarantine.",
+    "Exit code 1 when a file could not be loaded, with --dry-run when it would not be; single bad records\n" +
+    "go to the quarantine. Of two events with one id and different content exactly one is loaded: a dry run\n" +
+    "names both lines, and counts the later one as rejected.",
   {
     examples: [
       "deno task ingest events.csv more/       one file, and all files in a directory",
-      "deno task ingest --dry-run events.csv   what would be rejected, and why; loads nothing",
+      "deno task ingest --dry-run events.csv   what a load would do, and why",
     ],
   },
 )
   .argument("<path...>", "files and directories")
-  .option("--dry-run", "read and validate only; needs no database, so duplicates do not show")
+  .option(
+    "--dry-run",
+    "say what a load would do, compared with the database and among the files; load nothing",
+  )
   .addOption(formatOption())
   .action(async (paths: string[], { dryRun: isDryRun, format }) => {
     const config = readConfig();
@@ -98,45 +105,99 @@ async function ingestInto(
 
 const DRY_COLUMNS = [
   { name: "file_name" },
-  { name: "result" },
+  { name: "state" },
   { name: "records", isNumber: true },
-  { name: "accepted", isNumber: true },
+  { name: "loaded", isNumber: true },
+  { name: "duplicates", isNumber: true },
   { name: "rejected", isNumber: true },
 ];
 
 /** Told to people in sentences, after the table. */
-const DRY_DETAILS = [{ name: "failure" }, { name: "faults" }];
+const DRY_DETAILS = ["error_code", "failure", "duplicate_of", "supersedes", "faults", "conflicts"]
+  .map((name) => ({ name }));
 
 async function validateAll(sources: Source[], config: Config, format: Format): Promise<void> {
-  const view = liveView();
-  const { chunkBytes, maxExpandedBytes } = config;
-  const results: DryRun[] = [];
-  for (const [index, source] of sources.entries()) {
-    const onProgress = (share: number) => {
-      const text = `${index + 1} of ${countOf(sources.length, "file")} · ${source.name} · ` +
-        bytes(source.sizeBytes);
-      view.show([`${bar((index + share) / sources.length)} ${text}`], text);
-    };
-    const options = { contract: SHOP_EVENTS, chunkBytes, maxExpandedBytes, onProgress };
-    results.push(await dryRun(source, options));
-  }
-  view.end();
+  const results = await withLoaded(config, async (loaded) => {
+    const view = liveView();
+    const { chunkBytes, maxExpandedBytes } = config;
+    const load = new DryLoad({ ...feedSettings(config), chunkBytes, maxExpandedBytes, ...loaded });
+    const read: DryRun[] = [];
+    for (const [index, source] of sources.entries()) {
+      read.push(
+        await load.read(source, (share) => {
+          const text = `${index + 1} of ${countOf(sources.length, "file")} · ${source.name} · ` +
+            bytes(source.sizeBytes);
+          view.show([`${bar((index + share) / sources.length)} ${text}`], text);
+        }),
+      );
+    }
+    view.end();
+    return read;
+  });
   const isTable = format === "table";
-  const rows = results.map(({ source, failure = null, records, accepted, rejected, faults }) => [
-    source.name,
-    failure === null ? "can be loaded" : "cannot be loaded",
-    records,
-    accepted,
-    rejected,
-    ...(isTable ? [] : [failure, faults]),
+  const rows = results.map((result) => [
+    result.source.name,
+    result.state,
+    result.records,
+    result.loaded,
+    result.duplicates,
+    result.rejected,
+    ...(isTable ? [] : dryDetails(result)),
   ]);
   printRows(isTable ? DRY_COLUMNS : [...DRY_COLUMNS, ...DRY_DETAILS], rows, format);
-  if (isTable) { for (const result of results) printFaults(result); }
-  if (results.some(({ failure }) => failure !== undefined)) Deno.exitCode = 1;
+  if (isTable) { for (const result of results) explain(result); }
+  if (results.some(({ state }) => state === "failed")) Deno.exitCode = 1;
 }
 
-function printFaults({ source, failure, faults }: DryRun): void {
+/** The database that a load would go into; before the first start of a home there is none, and none is made. */
+async function withLoaded(
+  config: Config,
+  work: (loaded: { sql?: Sql; inboxId?: string }) => Promise<DryRun[]>,
+): Promise<DryRun[]> {
+  const isNamed = (config.readerDatabaseUrl ?? config.databaseUrl) !== undefined;
+  if (!isNamed && !await exists(join(config.home, "postgres"))) {
+    console.error("There is no database yet: compared with an empty one");
+    return await work({});
+  }
+  return await withDatabase(config, "reader", async (sql) => {
+    const run = await readRunFile(config.home);
+    const inboxId = await readInboxId(run?.inbox ?? config.inbox, { create: false });
+    return await work({ sql, ...(inboxId !== undefined && { inboxId }) });
+  });
+}
+
+function exists(path: string): Promise<boolean> {
+  return Deno.lstat(path).then(() => true, () => false);
+}
+
+function dryDetails({ errorCode, failure, duplicateOf, supersedes, ...result }: DryRun) {
+  const { faults, conflicts } = result;
+  const named = (file?: OtherFile) => file === undefined ? null : file.fileId ?? file.name;
+  return [
+    errorCode ?? null,
+    failure ?? null,
+    named(duplicateOf),
+    named(supersedes),
+    faults,
+    conflicts,
+  ];
+}
+
+/** Of the conflicts of a file, so many are read by a person. */
+const TOLD_CONFLICTS = 8;
+
+function explain({ source, failure, faults, duplicateOf, supersedes, conflicts }: DryRun): void {
   if (failure !== undefined) console.error(failure);
+  if (duplicateOf) console.error(`${source.name}: ${nameOf(duplicateOf)} has the same bytes`);
+  if (supersedes) console.error(`${source.name}: supersedes ${nameOf(supersedes)}`);
+  for (const { line, other } of conflicts.slice(0, TOLD_CONFLICTS)) {
+    console.error(
+      `${source.name}: line ${line} and line ${other.line} of ${
+        nameOf(other)
+      } have one event_id and ` +
+        "different content; exactly one of them is loaded",
+    );
+  }
   if (faults.length === 0) return;
   const columns = [{ name: "rejects", isNumber: true }, { name: "code" }, { name: "fault" }, {
     name: "lines",
@@ -148,6 +209,10 @@ function printFaults({ source, failure, faults }: DryRun): void {
     lines.join(", ") + (rejects > lines.length ? ", …" : ""),
   ]);
   console.error(`Rejects of ${source.name} by fault\n${renderRows(columns, rows, "table")}`);
+}
+
+function nameOf({ fileId, name }: OtherFile): string {
+  return fileId === undefined ? name : `${name} (file ${fileId})`;
 }
 
 if (import.meta.main) await runTask(command);

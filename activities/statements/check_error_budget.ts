@@ -1,4 +1,5 @@
 import { ApplicationFailure } from "@temporalio/common";
+import { allowedRejects, type ErrorBudget } from "../../domain/error_budget.ts";
 import { FAULT_CODES, RECORD_FAULT_CODES } from "../../domain/faults.ts";
 import type { Sql } from "../database.ts";
 
@@ -11,15 +12,15 @@ const EXEMPT_CODES = RECORD_FAULT_CODES.filter((code) => !FAULT_CODES[code].coun
  *
  * @param sql Pool of the ingest role.
  * @param fileId The file.
- * @param budget Most rejects, and largest share of rejects (0..1); without either nothing is asked.
+ * @param budget What the feed allows; without any bound nothing is asked.
  * @throws Terminal failure `ErrorBudgetExceeded`.
  */
 export async function checkErrorBudget(
   sql: Sql,
   fileId: number,
-  { maxRejects, maxRejectShare }: { maxRejects?: number; maxRejectShare?: number },
+  budget: ErrorBudget,
 ): Promise<void> {
-  if (maxRejects === undefined && maxRejectShare === undefined) return;
+  if (budget.maxRejects === undefined && budget.maxRejectShare === undefined) return;
   const [row] = await sql<{ rejects: number; records: number }[]>`
     select (select count(*) from ingest.rejects r
             where r.file_id = ${fileId} and r.state <> 'withdrawn'
@@ -27,10 +28,10 @@ export async function checkErrorBudget(
            (select coalesce(sum(c.records), 0)::bigint from ingest.chunks c
             where c.file_id = ${fileId}) as records`;
   const { rejects, records } = row ?? { rejects: 0, records: 0 };
-  const allowed = Math.min(maxRejects ?? Infinity, (maxRejectShare ?? 1) * records);
+  const allowed = allowedRejects(budget, records);
   if (rejects <= allowed) return;
   throw ApplicationFailure.nonRetryable(
-    `Cannot load the file: ${rejects} records were rejected and at most ${Math.floor(allowed)} ` +
+    `Cannot load the file: ${rejects} records were rejected and at most ${allowed} ` +
       `of ${records} are allowed. ${FAULT_CODES.error_budget.advice}`,
     "ErrorBudgetExceeded",
   );

@@ -16,7 +16,7 @@ export interface StoredPlan {
   /** Size of the expanded file. */
   dataEnd: number;
   dialect: StoredDialect;
-  header: string[];
+  header: readonly string[];
   chunks: {
     chunkNo: number;
     byteStart: number;
@@ -143,7 +143,7 @@ async function storePlan(tx: Transaction, fileId: number, plan: StoredPlan): Pro
     update ingest.files f
     set sha256 = ${plan.sha256}, ends_with_newline = ${plan.endsWithNewline},
         data_start = ${plan.dataStart}, data_end = ${plan.dataEnd},
-        dialect = ${tx.json({ ...plan.dialect })}, header = ${tx.json(plan.header)},
+        dialect = ${tx.json({ ...plan.dialect })}, header = ${tx.json([...plan.header])},
         supersedes = (select max(o.file_id) from ingest.files o
                       where o.inbox_id = f.inbox_id and o.file_name = f.file_name
                         and o.file_id < f.file_id and o.state in ('loaded', 'unloading')

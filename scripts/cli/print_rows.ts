@@ -21,8 +21,10 @@ export interface Column {
 
 /** The option `--format` of all commands that print data. */
 export function formatOption(): Option {
-  return new Option("--format <format>", "how data is printed on stdout").choices(FORMATS)
-    .default("table");
+  return new Option(
+    "--format <format>",
+    "how data is printed on stdout; json is exact, csv puts ' before text that begins like a formula (= + - @)",
+  ).choices(FORMATS).default("table");
 }
 
 /** Prints rows on stdout: a table for people, or JSON (one array) or CSV for programs. */
@@ -100,10 +102,20 @@ function jsonValue(cell: Cell, { isNumber }: Column): string {
 
 const JSON_NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?$/i;
 
+/**
+ * Text that a spreadsheet would run as a formula, because it begins with `=`, `+`, `-`, `@`, a tab or a carriage return,
+ * gets a `'` before it, as OWASP advises: cells come from strangers, and CSV is opened in spreadsheets. JSON is exact.
+ */
 function renderCsv(columns: readonly Column[], rows: readonly Cell[][]): string {
   const text = (cell: Cell) => typeof cell === "object" && cell !== null ? plain(cell) : cell;
   const records = [columns.map(({ name }) => name), ...rows.map((row) => row.map(text))];
-  return stringify(records, { cast: { boolean: String } }).trimEnd();
+  const cast = {
+    boolean: String,
+    // A number that came as text, and is no formula: -5.00.
+    string: (value: string, { index }: { index: number }) =>
+      columns[index]?.isNumber ? { value, escape_formulas: false } : value,
+  };
+  return stringify(records, { cast, escape_formulas: true }).trimEnd();
 }
 
 function showCell(cell: Cell, column: Column | undefined): string {

@@ -1,26 +1,46 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import type { Sql } from "../../activities/database.ts";
 import { expandFile } from "../../activities/expand_file.ts";
 import { planFile } from "../../activities/plan_file.ts";
 import { readPlannedChunk } from "../../activities/read_planned_chunk.ts";
 import type { Contract } from "../../domain/contract.ts";
-import type { Fault, FileFault } from "../../domain/faults.ts";
-import { mapHeader } from "../../domain/map_header.ts";
+import { allowedRejects, type ErrorBudget } from "../../domain/error_budget.ts";
+import {
+  type Fault,
+  FAULT_CODES,
+  type FileFault,
+  type FileFaultCode,
+} from "../../domain/faults.ts";
+import { judgeHeader } from "../../domain/judge_header.ts";
+import type { Counts } from "../../domain/ledger.ts";
+import type { FilePlan } from "../../domain/plan_chunks.ts";
+import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import { renderFileFault } from "../../domain/render_fault.ts";
+import {
+  findLoadedEvents,
+  findOlderVersion,
+  findSameContent,
+  readHorizon,
+} from "../statements/what_is_loaded.ts";
 import type { Source } from "./collect_sources.ts";
+import { EventIndex } from "./event_index.ts";
 
 /** Of the lines that have a fault, the first few lead to the cause. */
 const SHOWN_LINES = 8;
+/** Of the conflicts of a file, so many are told one by one; all are counted. */
+const SHOWN_CONFLICTS = 100;
 
-/** What loading a file would find, as far as the file alone can tell. */
-export interface DryRun {
-  readonly source: Source;
-  readonly records: number;
-  readonly accepted: number;
-  readonly rejected: number;
-  readonly faults: readonly FaultCount[];
-  /** Why it could not be loaded as a whole, in a sentence. */
-  readonly failure?: string;
+/** A file that is meant by another: one of the ledger has a number. */
+export interface OtherFile {
+  readonly fileId?: number;
+  readonly name: string;
+}
+
+/** Two lines with one event_id and different content: exactly one of them is loaded. */
+export interface Conflict {
+  readonly line: number;
+  readonly other: OtherFile & { readonly line: number };
 }
 
 /** Records that share a fault. */
@@ -31,100 +51,253 @@ export interface FaultCount {
   readonly lines: readonly number[];
 }
 
+/** What loading a file would do. */
+export interface DryRun extends Readonly<Counts> {
+  readonly source: Source;
+  /** The state that the file would end in. */
+  readonly state: "loaded" | "duplicate" | "failed";
+  /** Why it would not be loaded as a whole, and the same in a sentence. */
+  readonly errorCode?: FileFaultCode;
+  readonly failure?: string;
+  /** Most frequent first; also of a file that its rejects would fail. */
+  readonly faults: readonly FaultCount[];
+  /** The first ones. */
+  readonly conflicts: readonly Conflict[];
+  /** The file that has its bytes already. */
+  readonly duplicateOf?: OtherFile;
+  /** The older version that landed under its name. */
+  readonly supersedes?: OtherFile;
+}
+
+/** What a dry run goes by: that of a load. */
+export interface DryRunOptions {
+  readonly contract: Contract;
+  readonly errorBudget: ErrorBudget;
+  readonly chunkBytes: number;
+  readonly maxExpandedBytes: number;
+  /** The database to compare with, as reader; without one, an empty one. */
+  readonly sql?: Sql;
+  /** Where the files would land, if it is there already. */
+  readonly inboxId?: string;
+}
+
 /**
- * Reads and validates a file by the same steps as loading, without a database: duplicates and
- * conflicts with other events cannot show.
- *
- * @param options.onProgress gets the share of the file that is done, from 0 to 1
+ * Reads, validates and compares files by the same steps as loading them one after the other, and writes nothing. It
+ * remembers the events of the files before, so that duplicates and conflicts among them show.
  */
-export async function dryRun(
-  source: Source,
-  { contract, chunkBytes, maxExpandedBytes, onProgress }: {
-    contract: Contract;
-    chunkBytes: number;
-    maxExpandedBytes: number;
-    onProgress: (share: number) => void;
-  },
-): Promise<DryRun> {
-  const spool = await Deno.makeTempDir({ prefix: "clickledger-dry-" });
-  const landed = await open(source.path, "r");
-  try {
-    const expanded = await expandFile(landed, {
-      name: source.name,
-      target: join(spool, "expanded.csv"),
-      maxBytes: maxExpandedBytes,
-      onProgress: () => {},
-    });
-    if (expanded === null) {
-      return await validate(source, landed, { contract, chunkBytes, onProgress });
-    }
-    if ("fault" in expanded) return failed(source, { code: expanded.fault });
-    const text = await open(join(spool, "expanded.csv"), "r");
+export class DryLoad {
+  readonly #options: DryRunOptions;
+  readonly #events = new EventIndex();
+  readonly #sources: Source[] = [];
+  /** Those that would be loaded, by sha-256. */
+  readonly #contents = new Map<string, Source>();
+
+  constructor(options: DryRunOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Says what would become of the next file.
+   *
+   * @param onProgress gets the share of the file that is done, from 0 to 1
+   */
+  async read(source: Source, onProgress: (share: number) => void = () => {}): Promise<DryRun> {
+    const spool = await Deno.makeTempDir({ prefix: "clickledger-dry-" });
+    const landed = await open(source.path, "r");
     try {
-      return await validate(source, text, { contract, chunkBytes, onProgress });
+      const target = join(spool, "expanded.csv");
+      const expanded = await expandFile(landed, {
+        name: source.name,
+        target,
+        maxBytes: this.#options.maxExpandedBytes,
+        onProgress: () => {},
+      });
+      if (expanded === null) return await this.#readText(source, landed, { onProgress });
+      if ("fault" in expanded) return failed(source, { code: expanded.fault });
+      const text = await open(target, "r");
+      try {
+        return await this.#readText(source, text, { sha256: expanded.sha256, onProgress });
+      } finally {
+        await text.close();
+      }
     } finally {
-      await text.close();
+      await landed.close();
+      await Deno.remove(spool, { recursive: true });
     }
-  } finally {
-    await landed.close();
-    await Deno.remove(spool, { recursive: true });
+  }
+
+  async #readText(
+    source: Source,
+    handle: FileHandle,
+    { sha256, onProgress }: { sha256?: string; onProgress: (share: number) => void },
+  ): Promise<DryRun> {
+    const { contract, chunkBytes, sql, inboxId } = this.#options;
+    const plan = await planFile(handle, { chunkBytes });
+    const verdict = judgeHeader(contract, plan.header);
+    if (!verdict.ok) return failed(source, verdict.fault);
+
+    const content = sha256 ?? plan.sha256;
+    const same = await this.#findSameContent(content);
+    if (same !== undefined && !same.isUnloading) {
+      const { isUnloading: _, ...duplicateOf } = same;
+      return { ...nothing(source), state: "duplicate", duplicateOf };
+    }
+    const outcome = await this.#load(source, handle, {
+      plan,
+      header: verdict.mapping.header,
+      onProgress,
+      ...(same?.fileId !== undefined && { except: same.fileId }),
+    });
+    if (outcome.state === "loaded") this.#contents.set(content, source);
+    const supersedes = sql && inboxId !== undefined &&
+      await findOlderVersion(sql, { inboxId, name: source.name });
+    return { ...outcome, ...(supersedes && { supersedes }) };
+  }
+
+  async #findSameContent(
+    sha256: string,
+  ): Promise<OtherFile & { isUnloading: boolean } | undefined> {
+    const before = this.#contents.get(sha256);
+    if (before !== undefined) return { name: before.name, isUnloading: false };
+    const { sql, contract: { feed } } = this.#options;
+    return sql && await findSameContent(sql, { feed, sha256 });
+  }
+
+  async #load(
+    source: Source,
+    handle: FileHandle,
+    { plan, header, except, onProgress }: {
+      plan: FilePlan;
+      header: readonly string[];
+      except?: number;
+      onProgress: (share: number) => void;
+    },
+  ): Promise<DryRun> {
+    const { contract, errorBudget, sql } = this.#options;
+    const horizon = sql ? await readHorizon(sql, contract.feed) : 0;
+    const file = plannedFile(source, { plan, header, contract });
+    const tally = new Tally();
+    const before = this.#events.size;
+    this.#sources.push(source);
+    for (const chunk of plan.chunks) {
+      const { batch } = await readPlannedChunk(handle, { file, chunk, contract });
+      for (const { line, faults } of batch.rejects) tally.reject(line, faults);
+      await this.#takeEvents(batch, tally, { horizon, ...(except !== undefined && { except }) });
+      onProgress(chunk.byteEnd / plan.sizeBytes);
+    }
+    const { counts, counted, conflicts } = tally;
+    const faults = tally.faults();
+    const allowed = allowedRejects(errorBudget, counts.records);
+    if (counted <= allowed) {
+      return { source, state: "loaded", ...counts, faults, conflicts };
+    }
+    this.#events.truncate(before);
+    const { message, advice } = FAULT_CODES.error_budget;
+    const failure = `Cannot load ${source.path}: ${message} (${counted} of ${counts.records}, ` +
+      `and at most ${allowed} are allowed). ${advice}`;
+    return { ...failed(source, { code: "error_budget" }), failure, faults, conflicts };
+  }
+
+  /** The same questions as the chunk transaction asks, in the order of the file. */
+  async #takeEvents(
+    { accepted }: ChunkBatch,
+    tally: Tally,
+    { horizon, except }: { horizon: number; except?: number },
+  ): Promise<void> {
+    const { contract, sql } = this.#options;
+    const column = contract.columns.findIndex(({ name }) => name === "event_id");
+    const ids = accepted.columns[column] as string[];
+    const loaded = sql &&
+      await findLoadedEvents(sql, ids, except === undefined ? {} : { except });
+    const file = this.#sources.length - 1;
+    for (const [row, id] of ids.entries()) {
+      const line = accepted.lines[row]!;
+      const contentHash = accepted.contentHashes[row]!;
+      if (accepted.eventTimes[row]! < horizon) {
+        tally.reject(line, [{ code: "before_horizon" }]);
+        continue;
+      }
+      const other = loaded?.get(id) ?? this.#findSeen(id);
+      if (other === undefined) {
+        this.#events.add(id, { contentHash, file, line });
+        tally.load();
+      } else if (other.contentHash === contentHash) tally.duplicate();
+      else tally.conflict(line, { ...other.file, line: other.line });
+    }
+  }
+
+  #findSeen(id: string) {
+    const seen = this.#events.find(id);
+    if (seen === undefined) return undefined;
+    return { ...seen, file: { name: this.#sources[seen.file]!.name } };
   }
 }
 
-async function validate(
-  source: Source,
-  handle: FileHandle,
-  { contract, chunkBytes, onProgress }: {
-    contract: Contract;
-    chunkBytes: number;
-    onProgress: (share: number) => void;
-  },
-): Promise<DryRun> {
-  const plan = await planFile(handle, { chunkBytes });
-  const fields = plan.header?.fields ?? [];
-  const mapped = mapHeader(contract, fields);
-  if (plan.header === null) return failed(source, { code: "empty_file" });
-  if (plan.header.fault === "invalid_utf8") return failed(source, { code: "unsupported_encoding" });
-  if (plan.header.fault !== undefined) return failed(source, { code: "header_not_recognised" });
-  if (!mapped.ok) return failed(source, mapped.fault);
-  const file = {
+/** Counts what would become of the records of a file. */
+class Tally {
+  readonly counts: Counts = { records: 0, loaded: 0, duplicates: 0, rejected: 0 };
+  /** Rejects that count for the error budget. */
+  counted = 0;
+  readonly conflicts: Conflict[] = [];
+  readonly #faults = new Map<string, { fault: Fault; rejects: number; lines: number[] }>();
+
+  load(): void {
+    this.counts.records++;
+    this.counts.loaded++;
+  }
+
+  duplicate(): void {
+    this.counts.records++;
+    this.counts.duplicates++;
+  }
+
+  conflict(line: number, other: Conflict["other"]): void {
+    this.reject(line, [{ code: "conflicting_event" }]);
+    if (this.conflicts.length < SHOWN_CONFLICTS) this.conflicts.push({ line, other });
+  }
+
+  reject(line: number, faults: readonly Fault[]): void {
+    this.counts.records++;
+    this.counts.rejected++;
+    if (faults.every(({ code }) => FAULT_CODES[code].countsForErrorBudget)) this.counted++;
+    for (const fault of faults) {
+      const key = JSON.stringify([fault.code, fault.column, fault.expected]);
+      const known = this.#faults.get(key) ?? { fault, rejects: 0, lines: [] };
+      known.rejects++;
+      if (known.lines.length < SHOWN_LINES) known.lines.push(line);
+      this.#faults.set(key, known);
+    }
+  }
+
+  /** Most frequent first. */
+  faults(): FaultCount[] {
+    return [...this.#faults.values()].sort((a, b) => b.rejects - a.rejects);
+  }
+}
+
+function plannedFile(
+  { name, path, sizeBytes }: Source,
+  { plan, header, contract }: { plan: FilePlan; header: readonly string[]; contract: Contract },
+): Parameters<typeof readPlannedChunk>[1]["file"] {
+  return {
     fileId: 0,
     feed: contract.feed,
-    fileName: source.name,
-    identity: { path: source.path, ino: 0, sizeBytes: source.sizeBytes, mtimeMs: 0, ctimeMs: 0 },
+    fileName: name,
+    identity: { path, ino: 0, sizeBytes, mtimeMs: 0, ctimeMs: 0 },
     archivePath: null,
     discoveredAt: Date.now(),
     dialect: { ...plan.dialect, expanded: false },
-    header: fields,
+    header: [...header],
     chunks: plan.chunks,
   };
-  const faults = new Map<string, { fault: Fault; rejects: number; lines: number[] }>();
-  let [records, rejected] = [0, 0];
-  for (const chunk of plan.chunks) {
-    const { batch } = await readPlannedChunk(handle, { file, chunk, contract });
-    records += batch.records;
-    rejected += batch.rejects.length;
-    for (const reject of batch.rejects) countFaults(faults, reject);
-    onProgress(chunk.byteEnd / plan.sizeBytes);
-  }
-  const counted = [...faults.values()].sort((a, b) => b.rejects - a.rejects);
-  return { source, records, accepted: records - rejected, rejected, faults: counted };
-}
-
-function countFaults(
-  faults: Map<string, { fault: Fault; rejects: number; lines: number[] }>,
-  reject: { line: number; faults: readonly Fault[] },
-): void {
-  for (const fault of reject.faults) {
-    const key = JSON.stringify([fault.code, fault.column, fault.expected]);
-    const known = faults.get(key) ?? { fault, rejects: 0, lines: [] };
-    known.rejects++;
-    if (known.lines.length < SHOWN_LINES) known.lines.push(reject.line);
-    faults.set(key, known);
-  }
 }
 
 function failed(source: Source, fault: FileFault): DryRun {
   const failure = renderFileFault(fault, source.path);
-  return { source, records: 0, accepted: 0, rejected: 0, faults: [], failure };
+  return { ...nothing(source), state: "failed", errorCode: fault.code, failure };
+}
+
+function nothing(source: Source) {
+  const counts = { records: 0, loaded: 0, duplicates: 0, rejected: 0 };
+  return { source, ...counts, faults: [], conflicts: [] };
 }

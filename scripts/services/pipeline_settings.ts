@@ -1,5 +1,7 @@
 import type { ActivityDeps } from "../../activities/create_activities.ts";
 import { DEFAULT_LIMITS, openDatabase, type Sql } from "../../activities/database.ts";
+import type { Contract } from "../../domain/contract.ts";
+import type { ErrorBudget } from "../../domain/error_budget.ts";
 import type { IngestSettings } from "../../domain/ingest_api.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import type { Config } from "../config.ts";
@@ -41,20 +43,31 @@ export function openIngestPool(
   });
 }
 
-/** What the activities of this process work with; its pool is the caller's to end. */
-export async function workerDeps(config: Config, ownerUrl: string): Promise<ActivityDeps> {
-  const { archive, failed, archivePolicy, chunkBytes, maxRejects, maxRejectShare } = config;
+/** The feed of this deployment: its contract, and how many rejects a file may have. */
+export function feedSettings(
+  { drift, maxRejects, maxRejectShare }: Pick<Config, "drift" | "maxRejects" | "maxRejectShare">,
+): { contract: Contract; errorBudget: ErrorBudget } {
   return {
-    sql: openIngestPool(config, ownerUrl, { max: config.databasePool }),
-    contracts: new Map([[SHOP_EVENTS.feed, SHOP_EVENTS]]),
-    directories: { archive, failed },
-    archivePolicy,
-    expansion: { spool: config.spool, maxBytes: config.maxExpandedBytes },
-    chunkBytes,
+    contract: { ...SHOP_EVENTS, drift },
     errorBudget: {
       ...(maxRejects !== undefined && { maxRejects }),
       ...(maxRejectShare !== undefined && { maxRejectShare }),
     },
+  };
+}
+
+/** What the activities of this process work with; its pool is the caller's to end. */
+export async function workerDeps(config: Config, ownerUrl: string): Promise<ActivityDeps> {
+  const { archive, failed, archivePolicy, chunkBytes } = config;
+  const { contract, errorBudget } = feedSettings(config);
+  return {
+    sql: openIngestPool(config, ownerUrl, { max: config.databasePool }),
+    contracts: new Map([[contract.feed, contract]]),
+    directories: { archive, failed },
+    archivePolicy,
+    expansion: { spool: config.spool, maxBytes: config.maxExpandedBytes },
+    chunkBytes,
+    errorBudget,
     worker: `${Deno.hostname()}/${Deno.pid}`,
     schemaVersion: (await readMigrations()).length,
   };

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { WorkflowFailedError } from "@temporalio/client";
+import { openDatabase } from "../../activities/database.ts";
 import { FAULT_CODES, type FileFaultCode } from "../../domain/faults.ts";
-import { BAD_FILES } from "./_bad_files.ts";
+import { EVENT_HEADER, writeEvents } from "../../domain/generator/write_events.ts";
+import { SHOP_EVENTS } from "../../domain/shop_events.ts";
+import { DryLoad } from "../../scripts/ingest/dry_run.ts";
+import { eventRows } from "../event_lines.ts";
+import { BAD_FILES, HORIZON, MAX_EXPANDED_BYTES } from "./_bad_files.ts";
+import { loadedAs } from "./_loaded_as.ts";
 import { type FaultPipeline, faultPipeline } from "./_fault_pipeline.ts";
 import { listNames } from "./_planted_files.ts";
 
@@ -18,17 +24,39 @@ interface FileRow {
   archive_path: string | null;
 }
 
-Deno.test("Bad files → each loads what is sound in it, or fails with what to do", async (t) => {
-  await using pipeline = await faultPipeline();
-  const { inbox, archive, failed } = pipeline;
+const PRICE = SHOP_EVENTS.columns.findIndex(({ name }) => name === "price");
+const CHUNK_BYTES = 64 * 1024;
+
+Deno.test("Bad files → each loads what is sound in it, or fails with what to do, as a dry run said", async (t) => {
+  await using pipeline = await faultPipeline({ chunkBytes: CHUNK_BYTES });
+  const { inbox, inboxId, archive, failed, sql } = pipeline;
   await pipeline.runWorker();
+  await sql`update ingest.horizon set events_from = ${HORIZON}`;
+  const reader = openDatabase(pipeline.databaseUrl, "reader");
+  await using _reader = { [Symbol.asyncDispose]: () => reader.end({ timeout: 1 }) };
+  const options = {
+    contract: SHOP_EVENTS,
+    errorBudget: {},
+    chunkBytes: CHUNK_BYTES,
+    maxExpandedBytes: MAX_EXPANDED_BYTES,
+    sql: reader,
+    inboxId,
+  };
 
   for (const { name, bytes, ...expected } of BAD_FILES) {
-    const { loaded = 0, duplicates = 0, rejects = [], fails, isDuplicate } = expected;
+    const { loaded = 0, duplicates = 0, rejects = [], fails, isDuplicate, keeps = [] } = expected;
     const outcome = fails ?? (isDuplicate ? "duplicate" : `loaded ${loaded}`);
     await t.step(`${name} → ${outcome}`, async () => {
-      await Deno.writeFile(`${inbox}/${name}`, toBytes(bytes));
+      const path = `${inbox}/${name}`;
+      const sizeBytes = toBytes(bytes).length;
+      await Deno.writeFile(path, toBytes(bytes));
+      const { source: _source, ...dry } = await new DryLoad(options).read({
+        path,
+        name,
+        sizeBytes,
+      });
       const file = await ingestFile(pipeline, name);
+      assert.deepEqual(dry, await loadedAs(sql, file.file_id));
       if (fails !== undefined) {
         return assertFailed(file, fails, { path: `${inbox}/${name}`, failed });
       }
@@ -39,6 +67,10 @@ Deno.test("Bad files → each loads what is sound in it, or fails with what to d
         [loaded + duplicates + rejects.length, loaded, duplicates, rejects.length],
       );
       assert.deepEqual(await readRejects(pipeline, file.file_id), rejects);
+      const names = await sql<{ product_name: string }[]>`
+        select product_name from shop.events where file_id = ${file.file_id}`;
+      const stored = new Set(names.map(({ product_name }) => product_name));
+      for (const text of keeps) assert.ok(stored.has(text), `stored: ${[...stored].join(", ")}`);
       assert.ok(file.archive_path?.startsWith(`${archive}/`), file.archive_path ?? "not moved");
       assert.deepEqual(await Deno.readFile(file.archive_path ?? ""), toBytes(bytes));
     });
@@ -49,6 +81,34 @@ Deno.test("Bad files → each loads what is sound in it, or fails with what to d
   const extras = await pipeline
     .sql`select distinct extras from shop.events where extras is not null`;
   assert.deepEqual(extras.map(({ extras }) => extras), [{ campaign: "spring" }]);
+});
+
+Deno.test("The same events at once in two files, and with other content → each event once", async () => {
+  await using pipeline = await faultPipeline();
+  const { inbox, sql } = pipeline;
+  await pipeline.runWorker();
+  const rows = eventRows({ seed: 22, rows: 200 });
+  const other = rows.map((row) => row.with(PRICE, "0.01"));
+  const files = {
+    "one.csv": rows,
+    "the same.csv": rows.toReversed(),
+    "other content.csv": other,
+    "other content again.csv": other.toReversed(),
+  };
+  for (const [name, events] of Object.entries(files)) {
+    await Deno.writeTextFile(`${inbox}/${name}`, EVENT_HEADER + writeEvents(events));
+  }
+  const handles = await Promise.all(Object.keys(files).map((name) => pipeline.ingest(name)));
+  const results = await Promise.all(handles.map((handle) => handle.result()));
+
+  const sum = (field: "loaded" | "duplicates" | "rejected") =>
+    results.reduce((total, result) => total + result[field], 0);
+  // Of each event one content wins: it is there once and once a duplicate, the other is twice refused.
+  assert.deepEqual([sum("loaded"), sum("duplicates"), sum("rejected")], [200, 200, 400]);
+  const [events] = await sql`
+    select count(*)::integer as events, count(distinct event_id)::integer as ids from shop.events`;
+  assert.deepEqual({ ...events }, { events: 200, ids: 200 });
+  assert.deepEqual(await pipeline.verify(), []);
 });
 
 Deno.test("Entries that are not files → refused unread, left where they are", async (t) => {

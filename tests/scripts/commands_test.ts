@@ -42,6 +42,10 @@ Deno.test("commands on what runs", async (t) => {
       (await run("sql", query!, "--format", "csv")).stdout,
       "line,code,column,expected\n302,wrong_column_count,,15 fields but got 3\n",
     );
+    const dry = await run("ingest", "--dry-run", "--format", "json", good);
+    assert.equal(dry.code, 0, dry.stderr);
+    const [{ state, duplicate_of }] = JSON.parse(dry.stdout);
+    assert.deepEqual({ state, duplicate_of }, { state: "duplicate", duplicate_of: 1 });
     await waitFor(
       () => /Loaded good\.csv \(file 1\): 300 rows in .*1 rejected/.test(dev.output()),
       {
@@ -219,7 +223,7 @@ Deno.test("commands on what runs", async (t) => {
   }
 });
 
-Deno.test("ingest --dry-run counts and explains without any database", async () => {
+Deno.test("ingest --dry-run counts and explains before there is a database, and makes none", async () => {
   await using files = await tempDir();
   const path = join(files.path, "mixed.csv");
   const lines = eventLines({ seed: 1, rows: 100 }).trimEnd().split("\n");
@@ -232,8 +236,14 @@ Deno.test("ingest --dry-run counts and explains without any database", async () 
 
   const mixed = await dry("--format", "json", path);
   assert.equal(mixed.code, 0, mixed.stderr);
-  const [{ records, accepted, rejected, faults }] = JSON.parse(mixed.stdout);
-  assert.deepEqual({ records, accepted, rejected }, { records: 102, accepted: 99, rejected: 3 });
+  assert.match(mixed.stderr, /There is no database yet: compared with an empty one/);
+  const [{ faults, ...outcome }] = JSON.parse(mixed.stdout);
+  assert.deepEqual(outcome, {
+    file_name: "mixed.csv",
+    state: "loaded",
+    ...{ records: 102, loaded: 99, duplicates: 0, rejected: 3 },
+    ...{ error_code: null, failure: null, duplicate_of: null, supersedes: null, conflicts: [] },
+  });
   assert.deepEqual(faults.map((row: { rejects: number; lines: number[] }) => row.lines), [[
     102,
     103,
@@ -242,7 +252,7 @@ Deno.test("ingest --dry-run counts and explains without any database", async () 
   ]]);
   const both = await dry(files.path);
   assert.equal(both.code, 1);
-  assert.match(both.stdout, /broken\.csv │ cannot be loaded/);
+  assert.match(both.stdout, /broken\.csv │ failed/);
   assert.match(both.stderr, /Column currency: expected an ISO 4217 code/);
   assert.equal(await Deno.stat(env.CLICKLEDGER_HOME).catch(() => null), null);
 });

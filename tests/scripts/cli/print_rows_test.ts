@@ -11,3 +11,20 @@ Deno.test("renderRows() wraps a column with a maximum, and leaves the others as 
   assert.ok(lines.some((line) => /│ +│ recognised +│/.test(line)));
   assert.equal(lines[0]!.length, 1 + 36 + 1 + 16 + 1);
 });
+
+Deno.test("renderRows() neutralises what a spreadsheet would run, in CSV alone", () => {
+  const columns = [{ name: "text" }, { name: "number", isNumber: true }];
+  const cells = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\t=1", "a=1", ""];
+  const rows = cells.map((text) => [text, "-5.00"]);
+  assert.deepEqual(renderRows(columns, rows, "csv").split("\n").slice(1), [
+    "'=cmd|' /C calc'!A0,-5.00",
+    "'+1,-5.00",
+    "'-1,-5.00",
+    "'@SUM(1),-5.00",
+    "'\t=1,-5.00",
+    "a=1,-5.00",
+    ",-5.00",
+  ]);
+  const json = JSON.parse(renderRows(columns, rows, "json"));
+  assert.deepEqual(json.map((row: { text: string }) => row.text), cells);
+});
