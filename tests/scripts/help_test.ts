@@ -3,7 +3,17 @@ import { VERSION } from "../../scripts/version.ts";
 import { projectPath } from "../harness.ts";
 import { runCommand } from "./_commands.ts";
 
-const COMMANDS = ["demo", "dev", "files", "generate", "ingest", "migrate", "sql", "verify"];
+const COMMANDS = [
+  "demo",
+  "dev",
+  "files",
+  "generate",
+  "ingest",
+  "migrate",
+  "report",
+  "sql",
+  "verify",
+];
 
 const WRONG_USAGE: [name: string, args: string[], expected: RegExp][] = [
   ["dev", ["--role", "both"], /expected worker or watch/],
