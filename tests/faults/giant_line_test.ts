@@ -7,7 +7,7 @@ import { readNumber } from "./_read_number.ts";
 const MIB = 1024 * 1024;
 const LINE_MIB = readNumber("CLICKLEDGER_TEST_LINE_MIB", 160);
 /** What a worker may take more than for a small file: blocks and windows, and what of them waits for the collector. */
-const MEMORY_MIB = 96;
+const MEMORY_MIB = 128;
 
 const ROWS = 10;
 const EVENTS = eventRows({ seed: 71, rows: 5 * ROWS });
