@@ -14,7 +14,6 @@ import { printResults } from "./cli/print_results.ts";
 import { type Format, formatOption, printRows, renderRows } from "./cli/print_rows.ts";
 import { runTask } from "./cli/run_task.ts";
 import { openQueryPool, withDatabase } from "./cli/with_database.ts";
-import { withPipeline } from "./cli/with_pipeline.ts";
 import { withRunning } from "./cli/with_running.ts";
 import { type Config, readConfig } from "./config.ts";
 import { collectSources, type Source } from "./ingest/collect_sources.ts";
@@ -65,6 +64,7 @@ async function ingestAll(sources: Source[], config: Config, format: Format): Pro
   const roles = { worker: true, watch: true };
   // What becomes of each file is told at the end; a log between would tear the progress bar.
   const log = createLogger(config.logLevel === "info" ? "error" : config.logLevel);
+  const { withPipeline } = await import("./cli/with_pipeline.ts");
   const signal = await withPipeline(config, { roles, log }, async ({ pipeline, aborted }) => {
     const sql = openQueryPool(pipeline.run.ownerDatabaseUrl, "ingest");
     try {

@@ -2,7 +2,6 @@ import { DEFAULT_LIMITS, openDatabase, type Role, type Sql } from "../../activit
 import type { Config } from "../config.ts";
 import { migrate } from "../services/migrate.ts";
 import { readRunFile, type RunFile } from "../services/run_file.ts";
-import { startServices } from "../services/start_services.ts";
 import { InterruptedError } from "./failures.ts";
 import { stopSignals } from "./stop_signals.ts";
 
@@ -41,6 +40,8 @@ export async function withDatabaseUrl<Result>(
   const run = await readRunFile(config.home);
   const known = run ? urlOfRun(run, role) : urlOfSettings(config, role);
   if (known !== undefined) return await work(known);
+  // Only here: it brings native code, which a process that is confined to a permission set may not load.
+  const { startServices } = await import("../services/start_services.ts");
   using signals = stopSignals(() => Deno.exit(130));
   const progress = (line: string) => console.error(line);
   await using services = await startServices(config, { progress, only: ["postgres"] });

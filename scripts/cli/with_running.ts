@@ -1,5 +1,4 @@
 import { Client } from "@temporalio/client";
-import { NativeConnection } from "@temporalio/worker";
 import type { Sql } from "../../activities/database.ts";
 import type { Config } from "../config.ts";
 import { readInboxId } from "../services/inbox_id.ts";
@@ -41,6 +40,8 @@ export async function withRunning<Result>(
   const inbox = run?.inbox ?? config.inbox;
   await Deno.mkdir(inbox, { recursive: true });
   await using parts = new AsyncDisposableStack();
+  // Only here: it is native code, which a process that is confined to a permission set may not load.
+  const { NativeConnection } = await import("@temporalio/worker");
   // Not the client package's own connection: over Deno's HTTP/2 it ends the process when a server closes it.
   const connection = await NativeConnection.connect(target.connectionOptions);
   parts.defer(() => connection.close());

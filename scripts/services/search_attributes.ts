@@ -1,4 +1,4 @@
-import { NativeConnection } from "@temporalio/worker";
+import type { NativeConnection } from "@temporalio/worker";
 import { SEARCH_ATTRIBUTES } from "../../domain/search_attributes.ts";
 import type { TemporalTarget } from "./temporal_target.ts";
 
@@ -36,6 +36,8 @@ export async function registerSearchAttributes(
   target: TemporalTarget,
 ): Promise<SearchAttributeName[]> {
   const { namespace, connectionOptions } = target;
+  // Only here: it is native code, which a process that is confined to a permission set may not load.
+  const { NativeConnection } = await import("@temporalio/worker");
   const connection = await NativeConnection.connect(connectionOptions);
   try {
     const { missing } = await readAttributes(connection, namespace);

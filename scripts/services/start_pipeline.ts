@@ -10,7 +10,7 @@ import { foldRollups } from "./fold_rollups.ts";
 import { readInboxId } from "./inbox_id.ts";
 import { installRuntime } from "./install_runtime.ts";
 import { joinServices } from "./join_services.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, pendingMigrations } from "./migrate.ts";
 import { ingestSettings, openIngestPool, workerDeps } from "./pipeline_settings.ts";
 import { prepareSearchAttributes } from "./prepare_search_attributes.ts";
 import type { Progress } from "./progress.ts";
@@ -176,6 +176,8 @@ function startWatcher(
 }
 
 async function applyMigrations(ownerUrl: string, progress: Progress): Promise<void> {
+  // A deployment migrates in a job of its own: then this login need not be able to.
+  if ((await pendingMigrations(ownerUrl)).length === 0) return;
   const { applied } = await migrate(ownerUrl);
   if (applied.length > 0) progress(`Database: applied ${applied.length} migrations`);
 }

@@ -31,20 +31,36 @@ export async function workflowBundle(
   await Deno.mkdir(directory, { recursive: true });
   const temporary = `${codePath}.${crypto.randomUUID()}.tmp`;
   // In a process of its own: webpack would keep its memory until the worker ends.
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--quiet", "--allow-all", "--config", join(PROJECT, "deno.json")],
-      ...[BUNDLER, join(project, "workflows/all_workflows.ts"), temporary],
-    ],
-    stdin: "null",
-    stdout: "null",
-  }).output();
+  const { success, stderr } = await runBundler([
+    join(project, "workflows/all_workflows.ts"),
+    temporary,
+  ]);
   if (!success) {
     throw new Error(`Cannot bundle the workflows: ${new TextDecoder().decode(stderr).trim()}`);
   }
   await Deno.rename(temporary, codePath);
   await removeOldBundles(directory);
   return { codePath };
+}
+
+async function runBundler(args: readonly string[]): Promise<Deno.CommandOutput> {
+  try {
+    return await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--quiet", "--allow-all", "--config", join(PROJECT, "deno.json"), BUNDLER],
+        ...args,
+      ],
+      stdin: "null",
+      stdout: "null",
+    }).output();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    throw new Error(
+      "Cannot bundle the workflows: this process may not start another; run `deno task bundle` first, " +
+        "with the same CLICKLEDGER_CACHE",
+      { cause: error },
+    );
+  }
 }
 
 /** Hash over names and bytes of all that goes into a bundle. */

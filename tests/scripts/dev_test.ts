@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { listProcesses } from "../../scripts/services/_process_table.ts";
 import { eventLines } from "../event_lines.ts";
 import { projectPath, tempDir, waitFor } from "../harness.ts";
+import { listeningAddresses, LOOPBACK } from "./_listening.ts";
 import { ownServices, runCommand, startDev, testHome } from "./_commands.ts";
 
 Deno.test("dev stops all of it on Ctrl-C, and starts again after a kill -9", async (t) => {
@@ -25,12 +26,26 @@ Deno.test("dev stops all of it on Ctrl-C, and starts again after a kill -9", asy
     assert.equal(await exists(join(home.path, "run.json")), false);
   });
 
-  await t.step("a second dev is told who runs there", async () => {
+  await t.step("a second dev is told who runs there", async (t) => {
     await using dev = await startDev(env);
     const second = await runCommand("dev", [], { env });
     assert.equal(second.code, 1);
     assert.match(second.stderr, new RegExp(`process ${dev.run.pid} runs there already`));
     assert.match(second.stderr, /or use what runs there: deno task ingest, files, sql/);
+    const pids = [dev.run.pid, ...(await ourProcesses()).map(({ pid }) => pid)];
+    await t.step("nothing of it listens beyond this machine", async () => {
+      const addresses = await listeningAddresses(pids);
+      // PostgreSQL, Temporal and its Web UI.
+      assert.ok(addresses.length >= 3, addresses.join());
+      assert.deepEqual(addresses.filter((address) => !LOOPBACK.includes(address)), []);
+    });
+    await t.step("no password stands in a command line", async () => {
+      const { password } = new URL(dev.run.ownerDatabaseUrl);
+      assert.ok(password.length >= 16);
+      const commands = (await listProcesses()).map(({ command }) => command);
+      assert.ok(commands.some((command) => command.includes(home.path)));
+      assert.deepEqual(commands.filter((command) => command.includes(password)), []);
+    });
     Deno.kill(dev.run.pid, "SIGKILL");
     await dev.ended;
   });
