@@ -37,6 +37,8 @@ export interface ActivityDeps {
   errorBudget: ErrorBudget;
   /** Name of this worker, for the ledger. */
   worker: string;
+  /** Called behind each commit that others may want to see. */
+  onChange?: () => void;
   /** Newest migration that this program knows; a database beyond it is refused. */
   schemaVersion: number;
   /** Points at which tests stop, kill or race a worker. */

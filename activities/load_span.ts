@@ -111,7 +111,9 @@ async function loadVerified(
     await ensureProducts(deps.sql, contract, batch);
     await deps.hooks?.beforeChunkTransaction?.(claim.fileId, chunkNo);
     try {
-      return await loadChunk(deps.sql, ready);
+      const counts = await loadChunk(deps.sql, ready);
+      deps.onChange?.();
+      return counts;
     } catch (error) {
       // A month was dropped after it was made sure of, or two transactions met: both are over when tried again.
       const sqlstate = sqlstateOf(error) ?? "";

@@ -43,6 +43,7 @@ export async function settleFile(
     );
   }
   if (!row.settled) await moveAndMark(deps, row);
+  deps.onChange?.();
   await rm(spoolPath(deps.expansion.spool, file.fileId), { force: true });
   return readResult(sql, file.fileId);
 }

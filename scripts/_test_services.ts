@@ -77,6 +77,7 @@ export function testConfig(home: string): Config {
     CLICKLEDGER_POSTGRES_PORT: String(findFreePort()),
     CLICKLEDGER_TEMPORAL_PORT: String(findFreePort()),
     CLICKLEDGER_UI_PORT: String(findFreePort()),
+    CLICKLEDGER_DASHBOARD_PORT: String(findFreePort()),
   });
 }
 

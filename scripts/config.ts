@@ -153,6 +153,11 @@ export const SETTINGS = z.object({
     description: "Port of Temporal's Web UI, on 127.0.0.1.",
     expected: PORT,
   }),
+  dashboardPort: setting(port(8234), {
+    env: "CLICKLEDGER_DASHBOARD_PORT",
+    description: "Port of the dashboard, on 127.0.0.1.",
+    expected: PORT,
+  }),
   settleMs: setting(milliseconds(1_000), {
     env: "CLICKLEDGER_SETTLE_MS",
     description: "A file written in place is read once it has not changed for this long.",
@@ -321,7 +326,7 @@ function refuseSharedDirectories({ inbox, archive, failed }: Config): void {
 
 function refuseSharedPorts(config: Config): void {
   const seen = new Map<number, string>();
-  for (const field of ["postgresPort", "temporalPort", "uiPort"] as const) {
+  for (const field of ["postgresPort", "temporalPort", "uiPort", "dashboardPort"] as const) {
     const name = SETTINGS.shape[field].meta()?.env as string;
     const other = seen.get(config[field]);
     if (other) {

@@ -35,7 +35,7 @@ const command = createCommand(
     // A line for each file's start would hide what is shown.
     const level = config.logLevel === "info" ? "warn" : config.logLevel;
     const log = createLogger(level, { write: (line) => view.print(line.trimEnd()) });
-    const roles = { worker: true, watch: true };
+    const roles = { worker: true, watch: true, dashboard: true };
     const signal = await withPipeline(config, { roles, log, progress: view.print }, (work) => {
       return runDemo(work, { ...options, exit }, view);
     });

@@ -18,7 +18,7 @@ import type { Roles } from "./services/start_pipeline.ts";
 const command = createCommand(
   "dev",
   "Starts PostgreSQL and Temporal (unless DATABASE_URL and TEMPORAL_ADDRESS name others), applies\n" +
-    "migrations, and runs a worker and a watcher of the inbox until Ctrl-C, which drains and stops all\n" +
+    "migrations, and runs a worker, a watcher of the inbox and the dashboard until Ctrl-C, which drains and stops all\n" +
     "of it. A second Ctrl-C ends at once; nothing is lost either way.",
   {
     settings: "list",
@@ -46,9 +46,9 @@ const command = createCommand(
   });
 
 function readRoles(role: string | undefined): Roles {
-  if (role === undefined) return { worker: true, watch: true };
-  if (role === "worker") return { worker: true, watch: false };
-  if (role === "watch") return { worker: false, watch: true };
+  if (role === undefined) return { worker: true, watch: true, dashboard: true };
+  if (role === "worker") return { worker: true, watch: false, dashboard: false };
+  if (role === "watch") return { worker: false, watch: true, dashboard: false };
   throw new UsageError(`Cannot run the role ${role}: expected worker or watch`);
 }
 

@@ -61,7 +61,7 @@ async function ingestAll(sources: Source[], config: Config, format: Format): Pro
       return ingestInto({ sql, inbox, inboxId }, sources, { format });
     });
   }
-  const roles = { worker: true, watch: true };
+  const roles = { worker: true, watch: true, dashboard: false };
   // What becomes of each file is told at the end; a log between would tear the progress bar.
   const log = createLogger(config.logLevel === "info" ? "error" : config.logLevel);
   const { withPipeline } = await import("./cli/with_pipeline.ts");

@@ -10,11 +10,12 @@ as $$
   with sold as (
     select shop.bin_of(r.minute, width, time_zone) as starts_at, r.currency::text as currency,
            sum(r.events) as purchases, sum(r.quantity) as quantity, sum(r.revenue) as revenue
-    from shop.minute_rollup r
+    from shop.minute_rollup_parts r
     where r.minute >= date_trunc('minute', from_time) and r.minute < to_time
       and r.event_type = 'purchase'
       and (in_currency is null or r.currency = in_currency)
     group by 1, 2
+    having sum(r.events) <> 0
   ),
   currencies as (
     select distinct s.currency from sold s

@@ -17,9 +17,10 @@ as $$
            coalesce(sum(r.events) filter (where r.event_type = 'add_to_cart'), 0)::bigint      as carts,
            coalesce(sum(r.events) filter (where r.event_type = 'remove_from_cart'), 0)::bigint as removals,
            coalesce(sum(r.events) filter (where r.event_type = 'purchase'), 0)::bigint         as purchases
-    from shop.minute_rollup r
+    from shop.minute_rollup_parts r
     where r.minute >= date_trunc('minute', from_time) and r.minute < to_time
     group by 1
+    having sum(r.events) <> 0
   ) t
   order by t.views desc, t.value
 $$;

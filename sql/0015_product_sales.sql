@@ -12,7 +12,7 @@ as $$
   ),
   parts as (
     select r.product_id, r.currency::text as currency, r.views, r.carts, r.removals, r.purchases, r.quantity, r.revenue
-    from shop.product_rollup r
+    from shop.product_rollup_parts r
     where r.hour >= (select w.first_hour from whole w) and r.hour < (select w.end_hour from whole w)
     union all
     select e.product_id, e.currency::text,
@@ -42,6 +42,7 @@ as $$
          sum(p.purchases)::bigint, sum(p.quantity)::bigint, sum(p.revenue)
   from parts p
   group by p.product_id, p.currency
+  having sum(p.views) <> 0 or sum(p.carts) <> 0 or sum(p.removals) <> 0 or sum(p.purchases) <> 0
 $$;
 comment on function shop.product_sales(timestamptz, timestamptz) is
   'What happened to each product in exactly [from_time, to_time): whole hours from the rollup, the cut hours at both ends (also those of time zones off the whole hour) from the events. The other functions about products build on it. Live to the last commit. Example: select * from shop.product_sales(now() - interval ''1 hour'') order by revenue desc. One row per product and currency.';

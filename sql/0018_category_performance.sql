@@ -16,9 +16,10 @@ as $$
            coalesce(sum(r.events) filter (where r.event_type = 'purchase'), 0)::bigint     as purchases,
            coalesce(sum(r.quantity) filter (where r.event_type = 'purchase'), 0)::bigint   as quantity,
            coalesce(sum(r.revenue) filter (where r.event_type = 'purchase'), 0)            as revenue
-    from shop.minute_rollup r
+    from shop.minute_rollup_parts r
     where r.minute >= date_trunc('minute', from_time) and r.minute < to_time
     group by 1, 2
+    having sum(r.events) <> 0
   )
   select t.category, t.currency, t.views, t.carts, t.purchases, t.quantity, t.revenue,
          round(t.carts::numeric / nullif(t.views, 0), 4),

@@ -16,7 +16,7 @@ as $$
              sum(r.events) filter (where r.event_type = 'product_view') as views,
              sum(r.events) filter (where r.event_type = 'add_to_cart')  as carts,
              sum(r.events) filter (where r.event_type = 'purchase')     as purchases
-      from shop.minute_rollup r
+      from shop.minute_rollup_parts r
       where r.minute >= date_trunc('minute', from_time) and r.minute < to_time
       group by 1
     ) h

@@ -9,7 +9,7 @@ create function shop.rate_anomalies(
 as $$
   with hourly as materialized (
     select date_trunc('hour', r.minute, 'UTC') as hour, sum(r.events)::bigint as events
-    from shop.minute_rollup r
+    from shop.minute_rollup_parts r
     where r.minute >= date_trunc('hour', from_time, 'UTC') - weeks * interval '7 days' and r.minute < to_time
     group by 1
   ),

@@ -12,6 +12,7 @@ as $$
     select max(e.event_time) as event_time
     from shop.events e
     where e.event_time >= (select n.minute from newest n)
+      and e.event_time < (select n.minute from newest n) + interval '1 minute'
   ),
   under_way as (
     select count(*) as files from ingest.files f where f.settled_at is null

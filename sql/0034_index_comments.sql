@@ -9,6 +9,7 @@ comment on index shop.minute_rollup_base_pkey is 'Serves: groups of a period, an
 comment on index shop.minute_rollup_base_zero is 'Serves: groups that an unload brought to zero. Empty but for these.';
 comment on index shop.product_rollup_base_pkey is 'Serves: products of a period, and the folder that looks for a group. Paid by the folder, not by loads.';
 comment on index shop.product_rollup_base_zero is 'Serves: groups that an unload brought to zero. Empty but for these.';
+comment on index shop.product_rollup_base_sold is 'Serves: what sells in a period. Holds the groups with a purchase, some 2 % of all.';
 comment on index shop.products_pkey is 'Serves: what is this product called? Written when a product is new or its description changes.';
 comment on index ingest.horizon_pkey is 'Serves: the horizon of a feed.';
 comment on index ingest.files_pkey is 'Serves: a file by its number.';

@@ -645,6 +645,56 @@ grant SELECT on shop.minute_rollup_delta to clickledger_operator;
 
 grant SELECT on shop.minute_rollup_delta to clickledger_reader;
 
+view shop.minute_rollup_parts as
+ SELECT b.minute,
+    b.event_type,
+    b.category,
+    b.device,
+    b.currency,
+    b.events,
+    b.quantity,
+    b.revenue
+   FROM shop.minute_rollup_base b
+UNION ALL
+ SELECT d.minute,
+    d.event_type,
+    d.category,
+    d.device,
+    d.currency,
+    d.events,
+    d.quantity,
+    d.revenue
+   FROM shop.minute_rollup_delta d;
+-- Base and deltas of shop.minute_rollup side by side: sums over it are the same, and quicker. One row per group and part.
+
+column shop.minute_rollup_parts.minute timestamp with time zone;
+-- Start of the minute.
+
+column shop.minute_rollup_parts.event_type text;
+-- Event type.
+
+column shop.minute_rollup_parts.category text;
+-- Category; empty where events have none.
+
+column shop.minute_rollup_parts.device text;
+-- Device.
+
+column shop.minute_rollup_parts.currency character(3);
+-- Currency of revenue.
+
+column shop.minute_rollup_parts.events bigint;
+-- Number of events; negative where an unload took some away.
+
+column shop.minute_rollup_parts.quantity bigint;
+-- Sum of quantity.
+
+column shop.minute_rollup_parts.revenue numeric(20,2);
+-- Sum of price times quantity.
+
+grant SELECT on shop.minute_rollup_parts to clickledger_operator;
+
+grant SELECT on shop.minute_rollup_parts to clickledger_reader;
+
 view shop.product_rollup as
  SELECT hour,
     product_id,
@@ -743,6 +793,9 @@ column shop.product_rollup_base.revenue numeric(20,2) not null;
 
 constraint product_rollup_base_pkey on shop.product_rollup_base PRIMARY KEY (hour, product_id, currency);
 
+CREATE INDEX product_rollup_base_sold ON shop.product_rollup_base USING btree (hour) INCLUDE (product_id, currency, purchases, quantity, revenue) WHERE (purchases <> 0);
+-- Serves: what sells in a period. Holds the groups with a purchase, some 2 % of all.
+
 CREATE INDEX product_rollup_base_zero ON shop.product_rollup_base USING btree (hour) WHERE ((views = 0) AND (carts = 0) AND (removals = 0) AND (purchases = 0));
 -- Serves: groups that an unload brought to zero. Empty but for these.
 
@@ -788,6 +841,61 @@ grant INSERT on shop.product_rollup_delta to clickledger_ingest;
 grant SELECT on shop.product_rollup_delta to clickledger_operator;
 
 grant SELECT on shop.product_rollup_delta to clickledger_reader;
+
+view shop.product_rollup_parts as
+ SELECT b.hour,
+    b.product_id,
+    b.currency,
+    b.views,
+    b.carts,
+    b.removals,
+    b.purchases,
+    b.quantity,
+    b.revenue
+   FROM shop.product_rollup_base b
+UNION ALL
+ SELECT d.hour,
+    d.product_id,
+    d.currency,
+    d.views,
+    d.carts,
+    d.removals,
+    d.purchases,
+    d.quantity,
+    d.revenue
+   FROM shop.product_rollup_delta d;
+-- Base and deltas of shop.product_rollup side by side: sums over it are the same, and quicker. One row per group and part.
+
+column shop.product_rollup_parts.hour timestamp with time zone;
+-- Start of the hour, UTC.
+
+column shop.product_rollup_parts.product_id text;
+-- Product.
+
+column shop.product_rollup_parts.currency character(3);
+-- Currency of revenue.
+
+column shop.product_rollup_parts.views bigint;
+-- Number of product_view events; negative where an unload took some away.
+
+column shop.product_rollup_parts.carts bigint;
+-- Number of add_to_cart events.
+
+column shop.product_rollup_parts.removals bigint;
+-- Number of remove_from_cart events.
+
+column shop.product_rollup_parts.purchases bigint;
+-- Number of purchase events.
+
+column shop.product_rollup_parts.quantity bigint;
+-- Pieces purchased.
+
+column shop.product_rollup_parts.revenue numeric(20,2);
+-- Sum of price times quantity of purchases.
+
+grant SELECT on shop.product_rollup_parts to clickledger_operator;
+
+grant SELECT on shop.product_rollup_parts to clickledger_reader;
 
 table shop.products;
 -- Products as the newest event describes them; kept when events are unloaded or dropped. One row per product.
@@ -1287,9 +1395,10 @@ AS $function$
            coalesce(sum(r.events) filter (where r.event_type = 'purchase'), 0)::bigint     as purchases,
            coalesce(sum(r.quantity) filter (where r.event_type = 'purchase'), 0)::bigint   as quantity,
            coalesce(sum(r.revenue) filter (where r.event_type = 'purchase'), 0)            as revenue
-    from shop.minute_rollup r
+    from shop.minute_rollup_parts r
     where r.minute >= date_trunc('minute', from_time) and r.minute < to_time
     group by 1, 2
+    having sum(r.events) <> 0
   )
   select t.category, t.currency, t.views, t.carts, t.purchases, t.quantity, t.revenue,
          round(t.carts::numeric / nullif(t.views, 0), 4),
@@ -1483,9 +1592,10 @@ AS $function$
            coalesce(sum(r.events) filter (where r.event_type = 'add_to_cart'), 0)::bigint      as carts,
            coalesce(sum(r.events) filter (where r.event_type = 'remove_from_cart'), 0)::bigint as removals,
            coalesce(sum(r.events) filter (where r.event_type = 'purchase'), 0)::bigint         as purchases
-    from shop.minute_rollup r
+    from shop.minute_rollup_parts r
     where r.minute >= date_trunc('minute', from_time) and r.minute < to_time
     group by 1
+    having sum(r.events) <> 0
   ) t
   order by t.views desc, t.value
 $function$;
@@ -1582,6 +1692,7 @@ AS $function$
     select max(e.event_time) as event_time
     from shop.events e
     where e.event_time >= (select n.minute from newest n)
+      and e.event_time < (select n.minute from newest n) + interval '1 minute'
   ),
   under_way as (
     select count(*) as files from ingest.files f where f.settled_at is null
@@ -1622,7 +1733,7 @@ AS $function$
              sum(r.events) filter (where r.event_type = 'product_view') as views,
              sum(r.events) filter (where r.event_type = 'add_to_cart')  as carts,
              sum(r.events) filter (where r.event_type = 'purchase')     as purchases
-      from shop.minute_rollup r
+      from shop.minute_rollup_parts r
       where r.minute >= date_trunc('minute', from_time) and r.minute < to_time
       group by 1
     ) h
@@ -1724,7 +1835,7 @@ AS $function$
   ),
   parts as (
     select r.product_id, r.currency::text as currency, r.views, r.carts, r.removals, r.purchases, r.quantity, r.revenue
-    from shop.product_rollup r
+    from shop.product_rollup_parts r
     where r.hour >= (select w.first_hour from whole w) and r.hour < (select w.end_hour from whole w)
     union all
     select e.product_id, e.currency::text,
@@ -1754,6 +1865,7 @@ AS $function$
          sum(p.purchases)::bigint, sum(p.quantity)::bigint, sum(p.revenue)
   from parts p
   group by p.product_id, p.currency
+  having sum(p.views) <> 0 or sum(p.carts) <> 0 or sum(p.removals) <> 0 or sum(p.purchases) <> 0
 $function$;
 -- What happened to each product in exactly [from_time, to_time): whole hours from the rollup, the cut hours at both ends (also those of time zones off the whole hour) from the events. The other functions about products build on it. Live to the last commit. Example: select * from shop.product_sales(now() - interval '1 hour') order by revenue desc. One row per product and currency.
 
@@ -1768,7 +1880,7 @@ CREATE OR REPLACE FUNCTION shop.rate_anomalies(from_time timestamp with time zon
 AS $function$
   with hourly as materialized (
     select date_trunc('hour', r.minute, 'UTC') as hour, sum(r.events)::bigint as events
-    from shop.minute_rollup r
+    from shop.minute_rollup_parts r
     where r.minute >= date_trunc('hour', from_time, 'UTC') - weeks * interval '7 days' and r.minute < to_time
     group by 1
   ),
@@ -1830,11 +1942,12 @@ AS $function$
   with sold as (
     select shop.bin_of(r.minute, width, time_zone) as starts_at, r.currency::text as currency,
            sum(r.events) as purchases, sum(r.quantity) as quantity, sum(r.revenue) as revenue
-    from shop.minute_rollup r
+    from shop.minute_rollup_parts r
     where r.minute >= date_trunc('minute', from_time) and r.minute < to_time
       and r.event_type = 'purchase'
       and (in_currency is null or r.currency = in_currency)
     group by 1, 2
+    having sum(r.events) <> 0
   ),
   currencies as (
     select distinct s.currency from sold s
@@ -1990,23 +2103,96 @@ CREATE OR REPLACE FUNCTION shop.top_products(ranked_by shop.product_measure DEFA
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$
-  with ranked as (
+  with whole as (
+    select date_trunc('hour', from_time + interval '1 hour' - interval '1 microsecond', 'UTC') as first_hour,
+           date_trunc('hour', to_time, 'UTC')                                                as end_hour
+  ),
+  -- What sells is found among the purchases, which are few; the rest is asked of the winners alone.
+  sold as (
+    select r.product_id, r.currency::text as currency, r.purchases, r.quantity, r.revenue
+    from shop.product_rollup_parts r
+    where r.hour >= (select w.first_hour from whole w) and r.hour < (select w.end_hour from whole w)
+      and r.purchases <> 0 and ranked_by in ('purchases', 'quantity', 'revenue')
+    union all
+    select e.product_id, e.currency::text, 1, e.quantity, e.price * e.quantity
+    from shop.events e
+    where e.event_time >= from_time and e.event_time < least(to_time, (select w.first_hour from whole w))
+      and e.event_type = 'purchase' and ranked_by in ('purchases', 'quantity', 'revenue')
+    union all
+    select e.product_id, e.currency::text, 1, e.quantity, e.price * e.quantity
+    from shop.events e
+    where e.event_time >= greatest(from_time, (select w.end_hour from whole w)) and e.event_time < to_time
+      and (select w.first_hour <= w.end_hour from whole w)
+      and e.event_type = 'purchase' and ranked_by in ('purchases', 'quantity', 'revenue')
+  ),
+  sellers as (
     select row_number() over (order by
-             case ranked_by when 'views' then s.views when 'carts' then s.carts when 'purchases' then s.purchases
-                            when 'quantity' then s.quantity else s.revenue end desc,
+             case ranked_by when 'purchases' then t.purchases when 'quantity' then t.quantity else t.revenue end desc,
+             t.product_id, t.currency) as rank,
+           t.product_id, t.currency, t.purchases, t.quantity, t.revenue
+    from (
+      select s.product_id, s.currency, sum(s.purchases)::bigint as purchases, sum(s.quantity)::bigint as quantity,
+             sum(s.revenue) as revenue
+      from sold s
+      where in_currency is null or s.currency = in_currency
+      group by s.product_id, s.currency
+      having sum(s.purchases) <> 0
+    ) t
+  ),
+  best_sellers as (
+    select s.rank, s.product_id, s.currency, seen.views, seen.carts, s.purchases, s.quantity, s.revenue
+    from sellers s
+    cross join lateral (
+      select sum(x.views)::bigint as views, sum(x.carts)::bigint as carts
+      from (
+        select sum(b.views) as views, sum(b.carts) as carts
+        from whole w
+        cross join lateral generate_series(w.first_hour, w.end_hour - interval '1 hour', interval '1 hour') as h (hour)
+        join shop.product_rollup_base b
+          on b.hour = h.hour and b.product_id = s.product_id and b.currency = s.currency
+        union all
+        select sum(d.views), sum(d.carts)
+        from shop.product_rollup_delta d
+        where d.hour >= (select w.first_hour from whole w) and d.hour < (select w.end_hour from whole w)
+          and d.product_id = s.product_id and d.currency = s.currency
+        union all
+        select count(*) filter (where e.event_type = 'product_view'), count(*) filter (where e.event_type = 'add_to_cart')
+        from shop.events e
+        where e.event_time >= from_time and e.event_time < least(to_time, (select w.first_hour from whole w))
+          and e.product_id = s.product_id and e.currency = s.currency
+        union all
+        select count(*) filter (where e.event_type = 'product_view'), count(*) filter (where e.event_type = 'add_to_cart')
+        from shop.events e
+        where e.event_time >= greatest(from_time, (select w.end_hour from whole w)) and e.event_time < to_time
+          and (select w.first_hour <= w.end_hour from whole w)
+          and e.product_id = s.product_id and e.currency = s.currency
+      ) x
+    ) seen
+    where s.rank <= max_rows
+  ),
+  most_seen as (
+    select row_number() over (order by case ranked_by when 'carts' then s.carts else s.views end desc,
              s.product_id, s.currency) as rank,
            s.product_id, s.currency, s.views, s.carts, s.purchases, s.quantity, s.revenue
     from shop.product_sales(from_time, to_time) s
-    where in_currency is null or s.currency = in_currency
+    where ranked_by in ('views', 'carts') and (in_currency is null or s.currency = in_currency)
+  ),
+  ranked as (
+    select b.rank, b.product_id, b.currency, coalesce(b.views, 0) as views, coalesce(b.carts, 0) as carts,
+           b.purchases, b.quantity, b.revenue
+    from best_sellers b
+    union all
+    select m.rank, m.product_id, m.currency, m.views, m.carts, m.purchases, m.quantity, m.revenue
+    from most_seen m
+    where m.rank <= max_rows
   )
   select r.rank, r.product_id, p.product_name, p.category, p.brand, r.currency, r.views, r.carts, r.purchases,
          r.quantity, r.revenue
   from ranked r
   left join shop.products p on p.product_id = r.product_id
-  where r.rank <= max_rows
   order by r.rank
 $function$;
--- The products with most views, carts, purchases (lines of orders), quantity (pieces) or revenue; equals in the order of their ids. From the rollup by hour: quick, live to the last commit. Example: select * from shop.top_products('views', now() - interval '7 days'). One row per product and currency, best first.
+-- The products with most views, carts, purchases (lines of orders), quantity (pieces) or revenue; equals in the order of their ids. Ranked by what sells, products that were not sold are left out. From the rollup by hour, live to the last commit; what sells is quick. Example: select * from shop.top_products('views', now() - interval '7 days'). One row per product and currency, best first.
 
 grant execute on shop.top_products(shop.product_measure,timestamp with time zone,timestamp with time zone,text,integer) to clickledger_operator;
 

@@ -10,11 +10,12 @@ export function describeReady(
   { run, inboxId }: Pick<Pipeline, "run" | "inboxId">,
   { roles, seconds }: { roles: Roles; seconds: number },
 ): string {
-  const { inbox, webUiUrl, temporalAddress } = run;
+  const { inbox, webUiUrl, dashboardUrl, temporalAddress } = run;
   const shown = shortPath(inbox);
   const lines = [
     ["Inbox", roles.watch ? `${shown}   (id ${inboxId})` : `id ${inboxId}, not watched here`],
     ["Web UI", webUiUrl ?? `none started here; Temporal is ${temporalAddress}`],
+    ...(dashboardUrl === undefined ? [] : [["Dashboard", dashboardUrl]]),
     ...(roles.watch
       ? [
         ["Drop a file", `cp events.csv ${shown}/`],

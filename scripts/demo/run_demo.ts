@@ -52,7 +52,9 @@ export async function runDemo(
     await endGenerator(host);
     const files = await DemoFiles.begin(owner, host);
     const demo = new Demo(files, { aborted, view });
-    view.print(`Inbox ${run.inbox}${run.webUiUrl ? ` · Web UI ${run.webUiUrl}` : ""}`);
+    const addresses = [["Dashboard", run.dashboardUrl], ["Web UI", run.webUiUrl]];
+    const known = addresses.flatMap(([name, url]) => url === undefined ? [] : [`${name} ${url}`]);
+    view.print([`Inbox ${run.inbox}`, ...known].join(" · "));
     if (!await isHistoryThere(owner, { inboxId, events: options.events })) {
       await demo.loadHistory(run.inbox, options);
     }

@@ -1,3 +1,4 @@
+import { announceChanges } from "../../activities/announce_changes.ts";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
 import { DEFAULT_LIMITS, openDatabase, type Sql } from "../../activities/database.ts";
 import type { Contract } from "../../domain/contract.ts";
@@ -60,8 +61,10 @@ export function feedSettings(
 export async function workerDeps(config: Config, ownerUrl: string): Promise<ActivityDeps> {
   const { archive, failed, archivePolicy, chunkBytes } = config;
   const { contract, errorBudget } = feedSettings(config);
+  const sql = openIngestPool(config, ownerUrl, { max: config.databasePool });
   return {
-    sql: openIngestPool(config, ownerUrl, { max: config.databasePool }),
+    sql,
+    onChange: announceChanges(sql),
     contracts: new Map([[contract.feed, contract]]),
     directories: { archive, failed },
     archivePolicy,

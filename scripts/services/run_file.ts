@@ -12,6 +12,7 @@ export interface RunFile {
   ownerDatabaseUrl: string;
   temporalAddress: string;
   webUiUrl?: string;
+  dashboardUrl?: string;
   /** Absolute path. */
   inbox: string;
   /** The process that started the rest. */

@@ -1,10 +1,12 @@
 import { dirname, join } from "node:path";
 import { Client } from "@temporalio/client";
 import { NativeConnection, type NativeConnectionOptions, type Worker } from "@temporalio/worker";
+import { type Dashboard, startDashboard } from "../../dashboard/start_dashboard.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
-import { watchInbox } from "../watch_inbox.ts";
+import { type InboxWatch, watchInbox } from "../watch_inbox.ts";
+import { requireFreePort } from "./require_free_port.ts";
 import { createWorker } from "./create_worker.ts";
 import { foldRollups } from "./fold_rollups.ts";
 import { readInboxId } from "./inbox_id.ts";
@@ -24,6 +26,8 @@ export interface Roles {
   readonly worker: boolean;
   /** Watches the inbox and starts a workflow per file. */
   readonly watch: boolean;
+  /** Serves the dashboard. */
+  readonly dashboard: boolean;
 }
 
 /** A pipeline that runs in this process. */
@@ -99,9 +103,15 @@ export async function startPipeline(
     const client = new Client({ connection, namespace });
     const foundation = { config, services, connection, client, inboxId, log, parts, fail };
     if (bundling) await startWorker(foundation, await bundling);
-    if (roles.watch) startWatcher(foundation, { searchAttributes, eager: roles.worker });
+    const watcher = roles.watch
+      ? startWatcher(foundation, { searchAttributes, eager: roles.worker })
+      : undefined;
+    const dashboard = roles.dashboard ? openDashboard(foundation, watcher) : undefined;
 
-    const run = describeRun(config, services);
+    const run = {
+      ...describeRun(config, services),
+      ...(dashboard && { dashboardUrl: dashboard.url }),
+    };
     if (joined === undefined) {
       await writeRunFile(config.home, run);
       parts.defer(() => removeRunFile(config.home));
@@ -148,7 +158,7 @@ async function drain(worker: Worker, running: Promise<void>): Promise<void> {
 function startWatcher(
   { config, services, client, inboxId, log, parts, fail }: Foundation,
   { searchAttributes, eager }: { searchAttributes: boolean; eager: boolean },
-): void {
+): InboxWatch {
   const sql = openIngestPool(config, services.databaseUrl, { max: 2 });
   parts.defer(() => sql.end({ timeout: 5 }));
   const { inbox, archive, failed, settleMs, relistMs, maxFilesInFlight, workflowTaskTimeoutMs } =
@@ -173,6 +183,31 @@ function startWatcher(
     (error: unknown) => fail(`the watcher ended: ${error}`),
   );
   parts.defer(() => watcher.stop());
+  return watcher;
+}
+
+function openDashboard(
+  { config, services, parts, log }: Foundation,
+  watcher?: InboxWatch,
+): Dashboard {
+  const { dashboardPort: port, readerDatabaseUrl } = config;
+  requireFreePort(port, "the dashboard", "CLICKLEDGER_DASHBOARD_PORT");
+  const { webUiUrl, temporal: { namespace } } = services;
+  const dashboard = startDashboard({
+    databaseUrl: readerDatabaseUrl ?? services.databaseUrl,
+    port,
+    namespace,
+    onFailure: (code) => log.warn({ code }, "Cannot answer the dashboard: it asks again"),
+    ...(webUiUrl !== undefined && { webUiUrl }),
+    ...(watcher && {
+      waiting() {
+        const { waiting, settling } = watcher.stats();
+        return waiting + settling;
+      },
+    }),
+  });
+  parts.use(dashboard);
+  return dashboard;
 }
 
 async function applyMigrations(ownerUrl: string, progress: Progress): Promise<void> {

@@ -72,6 +72,7 @@ class DevProcess implements AsyncDisposable {
       CLICKLEDGER_POSTGRES_PORT: String(findFreePort()),
       CLICKLEDGER_TEMPORAL_PORT: String(findFreePort()),
       CLICKLEDGER_UI_PORT: String(findFreePort()),
+      CLICKLEDGER_DASHBOARD_PORT: String(findFreePort()),
       CLICKLEDGER_CHUNK_BYTES: String(64 * 1024),
       CLICKLEDGER_HEARTBEAT_TIMEOUT_MS: "2000",
       CLICKLEDGER_IDLE_IN_TRANSACTION_TIMEOUT_MS: "1000",

@@ -105,6 +105,7 @@ export async function testHome(): Promise<TestHome> {
     env: {
       CLICKLEDGER_HOME: directory.path,
       CLICKLEDGER_SETTLE_MS: "100",
+      CLICKLEDGER_DASHBOARD_PORT: String(findFreePort()),
       DATABASE_URL: database.url,
       TEMPORAL_ADDRESS: await testTemporal(),
     },
@@ -119,5 +120,6 @@ export function ownServices(home: string): Record<string, string> & { CLICKLEDGE
     CLICKLEDGER_POSTGRES_PORT: String(findFreePort()),
     CLICKLEDGER_TEMPORAL_PORT: String(findFreePort()),
     CLICKLEDGER_UI_PORT: String(findFreePort()),
+    CLICKLEDGER_DASHBOARD_PORT: String(findFreePort()),
   };
 }

@@ -19,6 +19,7 @@ const config = readConfig({
   CLICKLEDGER_POSTGRES_PORT: postgresPort,
   CLICKLEDGER_TEMPORAL_PORT: String(findFreePort()),
   CLICKLEDGER_UI_PORT: String(findFreePort()),
+  CLICKLEDGER_DASHBOARD_PORT: String(findFreePort()),
 });
 try {
   const { databaseUrl, started, stop } = await startServices(config, {

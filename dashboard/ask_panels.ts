@@ -1,0 +1,69 @@
+import type { Sql } from "../activities/database.ts";
+import { bindQuery, type Parameter } from "./bind_query.ts";
+import { type Filters, intervalOf } from "./filters.ts";
+import { CHOICES, type Panel, PANELS } from "./panels.ts";
+
+/** An answer of one panel: the rows, and the query that gave them. */
+export interface PanelAnswer {
+  readonly sql: string;
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** All that the page shows at one moment. */
+export interface Board {
+  /** When it was asked, RFC 3339. */
+  readonly at: string;
+  readonly from: string;
+  readonly to: string;
+  /** Length of the pieces that periods are cut into. */
+  readonly width: string;
+  readonly panels: Readonly<Record<string, PanelAnswer>>;
+  /** Values that filters can take. */
+  readonly choices: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Makes a function that asks all panels; it keeps the answers that need not be asked each time. */
+export function createBoard(sql: Sql): (filters: Filters) => Promise<Board> {
+  const kept = new Map<string, { until: number; answer: Promise<PanelAnswer> }>();
+
+  async function ask(query: string, parameters: Record<string, Parameter>): Promise<PanelAnswer> {
+    const { text, values, shown } = bindQuery(query, parameters);
+    return { sql: shown, rows: [...await sql.unsafe(text, [...values])] };
+  }
+
+  function answer(panel: Panel, parameters: Record<string, Parameter>): Promise<PanelAnswer> {
+    if (panel.keptMs === undefined) return ask(panel.sql, parameters);
+    const known = kept.get(panel.id);
+    if (known !== undefined && known.until > Date.now()) return known.answer;
+    const asked = ask(panel.sql, parameters);
+    kept.set(panel.id, { until: Date.now() + panel.keptMs, answer: asked });
+    asked.catch(() => kept.delete(panel.id));
+    return asked;
+  }
+
+  async function all(panels: readonly Panel[], parameters: Record<string, Parameter>) {
+    const answers = await Promise.all(
+      panels.map(async (panel) => [panel.id, await answer(panel, parameters)] as const),
+    );
+    return Object.fromEntries(answers);
+  }
+
+  return async (filters) => {
+    const width = intervalOf(filters);
+    const parameters = { ...filters, width };
+    const [panels, choices] = await Promise.all([
+      all(PANELS, parameters),
+      all(CHOICES, parameters),
+    ]);
+    return {
+      at: new Date().toISOString(),
+      from: filters.from.toISOString(),
+      to: filters.to.toISOString(),
+      width,
+      panels,
+      choices: Object.fromEntries(
+        Object.entries(choices).map(([id, { rows }]) => [id, rows.map(({ name }) => String(name))]),
+      ),
+    };
+  };
+}
