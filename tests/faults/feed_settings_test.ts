@@ -5,7 +5,7 @@ import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { readConfig } from "../../scripts/config.ts";
 import { DryLoad } from "../../scripts/ingest/dry_run.ts";
 import { feedSettings, workerDeps } from "../../scripts/services/pipeline_settings.ts";
-import { ingest } from "../activities/_ingest.ts";
+import { claim, ingest } from "../activities/_ingest.ts";
 import { type Warehouse, warehouse } from "../activities/_warehouse.ts";
 import { eventRows } from "../event_lines.ts";
 import { loadedAs } from "./_loaded_as.ts";
@@ -142,14 +142,34 @@ Deno.test("Settings of a feed → drift and error budget decide, as a dry run sa
   }
 });
 
+Deno.test("Drift mode set to fail in the middle of a file → it is loaded to its end", async () => {
+  await using house = await configuredWarehouse({});
+  const job = await house.job(await house.land("a.csv", withColumn("campaign", "spring")));
+  const claimed = await claim(house, job);
+  const { chunks } = claimed;
+  assert.ok(chunks >= 2);
+  await house.run("loadSpan", job, { claim: claimed, firstChunk: 0, endChunk: 1 });
+  house.deps.contracts = (await configuredDeps({ CLICKLEDGER_DRIFT: "fail" }, house)).contracts;
+  await house.run("loadSpan", job, { claim: claimed, firstChunk: 1, endChunk: chunks });
+  const result = await house.run("settleFile", job, claimed);
+  assert.deepEqual([result.state, result.loaded], ["loaded", EVENTS]);
+  const refused = await ingest(house, await house.land("b.csv", withColumn("coupon", "x")));
+  assert.equal(refused.errorCode, "unexpected_column");
+});
+
 /** A worker as these settings make it; its pool, folders and chunks are the test's. */
 async function configuredWarehouse(env: Record<string, string>): Promise<Warehouse> {
   const house = await warehouse();
-  const deps = await workerDeps(readConfig({ ...env, DATABASE_URL: house.url }), house.url);
-  await deps.sql.end();
-  house.deps.contracts = deps.contracts;
-  house.deps.errorBudget = deps.errorBudget;
+  const { contracts, errorBudget } = await configuredDeps(env, house);
+  house.deps.contracts = contracts;
+  house.deps.errorBudget = errorBudget;
   return house;
+}
+
+async function configuredDeps(env: Record<string, string>, { url }: Pick<Warehouse, "url">) {
+  const deps = await workerDeps(readConfig({ ...env, DATABASE_URL: url }), url);
+  await deps.sql.end();
+  return deps;
 }
 
 async function assertNothingLeft({ admin, deps }: Warehouse): Promise<void> {
