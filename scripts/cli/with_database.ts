@@ -39,7 +39,10 @@ export async function withDatabaseUrl<Result>(
 ): Promise<Result> {
   const run = await readRunFile(config.home);
   const known = run ? urlOfRun(run, role) : urlOfSettings(config, role);
-  if (known !== undefined) return await work(known);
+  if (known !== undefined) {
+    if (role === "reader") await giveUpCode();
+    return await work(known);
+  }
   // Only here: it brings native code, which a process that is confined to a permission set may not load.
   const { startServices } = await import("../services/start_services.ts");
   using signals = stopSignals(() => Deno.exit(130));
@@ -51,6 +54,11 @@ export async function withDatabaseUrl<Result>(
     throw new InterruptedError();
   });
   return await Promise.race([work(services.databaseUrl), interrupted]);
+}
+
+/** Whoever only asks, and found a server to ask, starts no program any more and loads no native code, whatever a package tries. */
+async function giveUpCode(): Promise<void> {
+  for (const name of ["run", "ffi"] as const) await Deno.permissions.revoke({ name });
 }
 
 /** A small pool whose statements may take as long as a person waits. */

@@ -133,11 +133,30 @@ Deno.test("Each role runs with its permission set, and fails at what lies outsid
   }
 });
 
+Deno.test("Whoever only asks gives up programs and native code before the first question", async () => {
+  await using home = await confinedHome();
+  const script = `
+    const { withDatabase } = await import("./scripts/cli/with_database.ts");
+    const { readConfig } = await import("./scripts/config.ts");
+    const stateOf = async (name) => (await Deno.permissions.query({ name })).state;
+    const before = [await stateOf("run"), await stateOf("ffi")];
+    await withDatabase(readConfig(), "reader", async (sql) => {
+      const [{ one }] = await sql\`select 1 as one\`;
+      const tried = await Promise.try(() => new Deno.Command("true").output()).catch((error) => error.name);
+      console.log(JSON.stringify([before, await stateOf("run"), await stateOf("ffi"), one, tried]));
+    });`;
+  const path = join(home.path, "ask.ts");
+  await Deno.writeTextFile(path, script.replaceAll("./scripts", projectPath("scripts")));
+  const { stdout, stderr } = await run(["run", "--no-check", "--no-prompt", "-A", path], home.env);
+  assert.equal(stdout, '[["granted","granted"],"prompt","prompt",1,"NotCapable"]\n', stderr);
+});
+
 /** A home where the sets as they stand allow one: in the project. */
 async function confinedHome() {
   const parts = new AsyncDisposableStack();
   const database = parts.use(await testDatabase());
   const path = projectPath(".clickledger", `confined-${crypto.randomUUID()}`);
+  await Deno.mkdir(path, { recursive: true });
   parts.defer(() => Deno.remove(path, { recursive: true }));
   const env = {
     CLICKLEDGER_HOME: path,
