@@ -22,6 +22,7 @@ COPY --chown=clickledger sql ./sql
 COPY --chown=clickledger domain ./domain
 COPY --chown=clickledger workflows ./workflows
 COPY --chown=clickledger activities ./activities
+COPY --chown=clickledger dashboard ./dashboard
 COPY --chown=clickledger scripts ./scripts
 
 # In the home, which is all that the permission sets of deno.json allow to write. A volume that is mounted on files/ begins

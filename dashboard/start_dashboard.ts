@@ -8,7 +8,8 @@ import { readPage } from "./read_page.ts";
 export interface DashboardOptions {
   /** Any login that may become reader. */
   readonly databaseUrl: string;
-  /** On 127.0.0.1. */
+  /** 127.0.0.1 unless given; whoever reaches it sees all of it. */
+  readonly hostname?: string;
   readonly port: number;
   /** Of Temporal, for links to workflows. */
   readonly webUiUrl?: string;
@@ -42,7 +43,7 @@ const HEADERS = {
 };
 
 /**
- * Serves the dashboard on this machine only. It reads the database as reader, and writes nothing.
+ * Serves the dashboard, on this machine only unless told otherwise. It reads the database as reader, and writes nothing.
  *
  * @throws {Deno.errors.AddrInUse} when the port is taken
  */
@@ -52,7 +53,7 @@ export function startDashboard(options: DashboardOptions): Dashboard {
   const stopping = new AbortController();
   let changes: Promise<Changes> | undefined;
   const server = Deno.serve(
-    { hostname: "127.0.0.1", port: options.port, onListen: () => {} },
+    { hostname: options.hostname ?? "127.0.0.1", port: options.port, onListen: () => {} },
     async (request) => {
       const response = await answer(request).catch(() => problem(500, "Something broke"));
       for (const [name, value] of Object.entries(HEADERS)) response.headers.set(name, value);

@@ -56,6 +56,15 @@ Deno.test("Commands of docker-compose.yml → a file gets through the containers
     }
   });
 
+  await t.step("dashboard: shows the file's events", async () => {
+    await using _dashboard = await stack.start("dashboard");
+    const board = await fetch(`http://127.0.0.1:${stack.dashboardPort}/api/board`);
+    assert.equal(board.status, 200, await board.text());
+    const page = await fetch(`http://127.0.0.1:${stack.dashboardPort}/`);
+    assert.equal(page.status, 200);
+    await page.body?.cancel();
+  });
+
   await t.step("ask: answers", async () => {
     const listed = await stack.run("ask");
     assert.equal(listed.code, 0, listed.stderr);
@@ -97,12 +106,16 @@ async function containers() {
   const app = projectPath(".clickledger", `container-${crypto.randomUUID()}`);
   parts.defer(() => Deno.remove(app, { recursive: true }));
   const temporal = await testTemporal();
+  const dashboardPort = findFreePort();
 
   /** Hosts and folders of the containers are those of this machine. */
   function translate(service: string, text: string): string {
     return substitute(text, PASSWORDS)
       .replaceAll("postgres:5432", host)
       .replaceAll("temporal:7233", temporal)
+      // What is published to this machine alone is here not opened to others either.
+      .replaceAll("0.0.0.0:8234", `127.0.0.1:${dashboardPort}`)
+      .replaceAll("0.0.0.0", "127.0.0.1")
       .replaceAll(/^\/app\/\.clickledger\/(files|cache)/g, `${app}/$1`)
       .replaceAll(/^\/app\/\.clickledger/g, `${app}/${service}`);
   }
@@ -124,6 +137,7 @@ async function containers() {
         NO_COLOR: "1",
         ...Object.fromEntries(env),
         CLICKLEDGER_SETTLE_MS: "100",
+        CLICKLEDGER_DASHBOARD_PORT: String(dashboardPort),
       },
       stdin: "null",
       stdout: "piped",
@@ -146,7 +160,7 @@ async function containers() {
     await child.stdout.cancel();
     let hasEnded = false;
     child.status.then(() => hasEnded = true);
-    await waitFor(() => hasEnded || output.includes("Ready in"), {
+    await waitFor(() => hasEnded || /^Ready/m.test(output), {
       what: `${service} to be ready`,
       timeoutMs: 60_000,
     });
@@ -170,6 +184,7 @@ async function containers() {
       return sql;
     },
     files: join(app, "files"),
+    dashboardPort,
     run,
     start,
     stopPostgres: () => server.stop(),

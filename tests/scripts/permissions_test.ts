@@ -4,7 +4,7 @@ import { withoutSettings } from "../../scripts/_test_services.ts";
 import { eventLines } from "../event_lines.ts";
 import { projectPath, tempDir, testDatabase, testTemporal, waitFor } from "../harness.ts";
 
-type SetName = "query" | "steer" | "watch" | "worker";
+type SetName = "query" | "dashboard" | "steer" | "watch" | "worker";
 
 /** Every set reads the project, whose home lies in it, and reaches servers of this machine. */
 const READS = ["./"];
@@ -17,9 +17,10 @@ Deno.test("Permission sets allow no program, and native code of Temporal's bridg
     const { read, write, net, env, sys, ffi, ...others } = set;
     assert.deepEqual([read, net, env, others], [READS, HOSTS, true, {}], name);
     assert.ok(Array.isArray(sys));
-    assert.deepEqual(write, name === "query" ? undefined : ["./.clickledger"], name);
+    const onlyAsks = name === "query" || name === "dashboard";
+    assert.deepEqual(write, onlyAsks ? undefined : ["./.clickledger"], name);
     const bridge = ["./node_modules/.deno/@temporalio+core-bridge@1.24.0"];
-    assert.deepEqual(ffi, name === "query" ? undefined : bridge, name);
+    assert.deepEqual(ffi, onlyAsks ? undefined : bridge, name);
   }
 });
 
@@ -99,6 +100,12 @@ Deno.test("Each role runs with its permission set, and fails at what lies outsid
       /Requires (write|run|ffi|net) access/,
     ],
     "steer: no folder of others": ["steer", ["ingest", elsewhere], {}, /Requires read access/],
+    "dashboard: not to others": [
+      "dashboard",
+      ["dashboard", "--host", "0.0.0.0"],
+      {},
+      /Requires net access to "0\.0\.0\.0:\d+"/,
+    ],
     "watch: no inbox elsewhere": [
       "watch",
       ["dev", "--role", "watch"],
