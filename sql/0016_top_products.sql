@@ -1,6 +1,6 @@
 create function shop.top_products(
   ranked_by   shop.product_measure default 'revenue',
-  from_time   timestamptz          default now() - interval '24 hours',
+  from_time   timestamptz          default date_trunc('hour', now() - interval '23 hours'),
   to_time     timestamptz          default now(),
   in_currency text                 default null,
   max_rows    integer              default 10
@@ -11,7 +11,8 @@ create function shop.top_products(
 as $$
   with whole as (
     select date_trunc('hour', from_time + interval '1 hour' - interval '1 microsecond', 'UTC') as first_hour,
-           date_trunc('hour', to_time, 'UTC')                                                as end_hour
+           date_trunc('hour', to_time + case when to_time >= now() then interval '1 hour' else interval '0' end, 'UTC')
+             as end_hour
   ),
   -- What sells is found among the purchases, which are few; the rest is asked of the winners alone.
   sold as (
@@ -23,6 +24,7 @@ as $$
     select e.product_id, e.currency::text, 1, e.quantity, e.price * e.quantity
     from shop.events e
     where e.event_time >= from_time and e.event_time < least(to_time, (select w.first_hour from whole w))
+      and (select from_time < w.first_hour from whole w)
       and e.event_type = 'purchase' and ranked_by in ('purchases', 'quantity', 'revenue')
     union all
     select e.product_id, e.currency::text, 1, e.quantity, e.price * e.quantity
@@ -52,10 +54,12 @@ as $$
       select sum(x.views)::bigint as views, sum(x.carts)::bigint as carts
       from (
         select sum(b.views) as views, sum(b.carts) as carts
-        from whole w
-        cross join lateral generate_series(w.first_hour, w.end_hour - interval '1 hour', interval '1 hour') as h (hour)
-        join shop.product_rollup_base b
-          on b.hour = h.hour and b.product_id = s.product_id and b.currency = s.currency
+        from shop.product_rollup_base b
+        where b.hour = any(array(
+                select h.hour
+                from whole w
+                cross join lateral generate_series(w.first_hour, w.end_hour - interval '1 hour', interval '1 hour') as h (hour)))
+          and b.product_id = s.product_id and b.currency = s.currency
         union all
         select sum(d.views), sum(d.carts)
         from shop.product_rollup_delta d
@@ -65,6 +69,7 @@ as $$
         select count(*) filter (where e.event_type = 'product_view'), count(*) filter (where e.event_type = 'add_to_cart')
         from shop.events e
         where e.event_time >= from_time and e.event_time < least(to_time, (select w.first_hour from whole w))
+          and (select from_time < w.first_hour from whole w)
           and e.product_id = s.product_id and e.currency = s.currency
         union all
         select count(*) filter (where e.event_type = 'product_view'), count(*) filter (where e.event_type = 'add_to_cart')
@@ -99,6 +104,6 @@ as $$
   order by r.rank
 $$;
 comment on function shop.top_products(shop.product_measure, timestamptz, timestamptz, text, integer) is
-  'The products with most views, carts, purchases (lines of orders), quantity (pieces) or revenue; equals in the order of their ids. Ranked by what sells, products that were not sold are left out. From the rollup by hour, live to the last commit; what sells is quick. Example: select * from shop.top_products(''views'', now() - interval ''7 days''). One row per product and currency, best first.';
+  'The products with most views, carts, purchases (lines of orders), quantity (pieces) or revenue; equals in the order of their ids. Ranked by what sells, products that were not sold are left out. From the rollup by hour, live to the last commit; what sells is quick in windows of whole hours, or up to now (all of the hour under way). Example: select * from shop.top_products(''views'', now() - interval ''7 days''). One row per product and currency, best first.';
 grant execute on function shop.top_products(shop.product_measure, timestamptz, timestamptz, text, integer)
   to clickledger_reader, clickledger_operator;

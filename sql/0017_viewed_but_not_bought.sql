@@ -1,5 +1,5 @@
 create function shop.viewed_but_not_bought(
-  from_time timestamptz default now() - interval '7 days',
+  from_time timestamptz default date_trunc('hour', now() - interval '7 days'),
   to_time   timestamptz default now(),
   min_views bigint      default 20,
   max_rows  integer     default 10

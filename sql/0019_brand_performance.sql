@@ -1,5 +1,5 @@
 create function shop.brand_performance(
-  from_time timestamptz default now() - interval '7 days',
+  from_time timestamptz default date_trunc('hour', now() - interval '7 days'),
   to_time   timestamptz default now()
 ) returns table (
     brand text, currency text, products bigint, views bigint, carts bigint, purchases bigint, quantity bigint,
