@@ -29,9 +29,9 @@ const command = createCommand(
   "ingest",
   "Copies files, or those in directories, into the inbox, and waits until each is settled; your files\n" +
     "stay where they are. With nothing running it starts everything for as long as that takes.\n" +
-    "Exit code 1 when a file could not be loaded, with --dry-run when it would not be; single bad records\n" +
-    "go to the quarantine. Of two events with one id and different content exactly one is loaded: a dry run\n" +
-    "names both lines, and counts the later one as rejected.",
+    "Exit code 1 when a file could not be loaded, or with --dry-run would not be; single bad records\n" +
+    "go to the quarantine. Of two events with one id and different content exactly one is loaded: a\n" +
+    "dry run names both lines, and counts the later one as rejected.",
   {
     examples: [
       "deno task ingest events.csv more/       one file, and all files in a directory",

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Sql } from "../../activities/database.ts";
 import { expandFile } from "../../activities/expand_file.ts";
@@ -102,10 +103,11 @@ export class DryLoad {
    * @param onProgress gets the share of the file that is done, from 0 to 1
    */
   async read(source: Source, onProgress: (share: number) => void = () => {}): Promise<DryRun> {
-    const spool = await Deno.makeTempDir({ prefix: "clickledger-dry-" });
     const landed = await open(source.path, "r");
+    // Made only if the file has to be expanded.
+    const spool = join(tmpdir(), `clickledger-dry-${crypto.randomUUID()}`);
+    const target = join(spool, "expanded.csv");
     try {
-      const target = join(spool, "expanded.csv");
       const expanded = await expandFile(landed, {
         name: source.name,
         target,
@@ -122,7 +124,7 @@ export class DryLoad {
       }
     } finally {
       await landed.close();
-      await Deno.remove(spool, { recursive: true });
+      await Deno.remove(spool, { recursive: true }).catch(() => {});
     }
   }
 

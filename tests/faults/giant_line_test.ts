@@ -20,36 +20,41 @@ const FILES = [
   { name: "a quote without an end.csv", before: `${text(3)}"`, after: "", loaded: ROWS },
 ];
 
-Deno.test(`A line of ${LINE_MIB} MiB → one reject, in bounded memory`, async (t) => {
-  await using pipeline = await faultPipeline({ chunkBytes: 4 * MIB });
-  const worker = await pipeline.startWorker();
-  await Deno.writeTextFile(`${pipeline.inbox}/small.csv`, text(4));
-  assert.equal((await ingestRow(pipeline, "small.csv")).loaded, ROWS);
-  const before = await peakMemory(worker.pid);
+Deno.test({
+  name: `A line of ${LINE_MIB} MiB → one reject, in bounded memory`,
+  // Elsewhere nothing tells how much memory a process took.
+  ignore: Deno.build.os !== "linux",
+  async fn(t) {
+    await using pipeline = await faultPipeline({ chunkBytes: 4 * MIB });
+    const worker = await pipeline.startWorker();
+    await Deno.writeTextFile(`${pipeline.inbox}/small.csv`, text(4));
+    assert.equal((await ingestRow(pipeline, "small.csv")).loaded, ROWS);
+    const before = await peakMemory(worker.pid);
 
-  for (const { name, before, after, loaded } of FILES) {
-    await t.step(name, async () => {
-      await writeSparse(`${pipeline.inbox}/${name}`, before, after);
-      const file = await ingestRow(pipeline, name);
-      if (loaded === null) return assert.equal(file.error_code, "header_not_recognised");
-      assert.deepEqual([file.state, file.loaded, file.rejected], ["loaded", loaded, 1]);
-      const [reject] = await pipeline.sql`
+    for (const { name, before, after, loaded } of FILES) {
+      await t.step(name, async () => {
+        await writeSparse(`${pipeline.inbox}/${name}`, before, after);
+        const file = await ingestRow(pipeline, name);
+        if (loaded === null) return assert.equal(file.error_code, "header_not_recognised");
+        assert.deepEqual([file.state, file.loaded, file.rejected], ["loaded", loaded, 1]);
+        const [reject] = await pipeline.sql`
         select faults -> 0 ->> 'code' as code, line_number::integer as line,
                octet_length(raw) as kept, raw_truncated
         from ingest.rejects where file_id = ${file.file_id}`;
-      assert.deepEqual({ ...reject }, {
-        code: "record_too_long",
-        line: ROWS + 2,
-        kept: 64 * 1024,
-        raw_truncated: true,
+        assert.deepEqual({ ...reject }, {
+          code: "record_too_long",
+          line: ROWS + 2,
+          kept: 64 * 1024,
+          raw_truncated: true,
+        });
       });
-    });
-  }
+    }
 
-  const rise = await peakMemory(worker.pid) - before;
-  console.log(`Memory rose by ${rise} MiB from ${before}`);
-  assert.ok(rise < MEMORY_MIB, `rose by ${rise} MiB`);
-  assert.deepEqual(await pipeline.verify(), []);
+    const rise = await peakMemory(worker.pid) - before;
+    console.log(`Memory rose by ${rise} MiB from ${before}`);
+    assert.ok(rise < MEMORY_MIB, `rose by ${rise} MiB`);
+    assert.deepEqual(await pipeline.verify(), []);
+  },
 });
 
 function lines(part: number): string {

@@ -33,11 +33,15 @@ Deno.test("dev stops all of it on Ctrl-C, and starts again after a kill -9", asy
     assert.match(second.stderr, new RegExp(`process ${dev.run.pid} runs there already`));
     assert.match(second.stderr, /or use what runs there: deno task ingest, files, sql/);
     const pids = [dev.run.pid, ...(await ourProcesses()).map(({ pid }) => pid)];
-    await t.step("nothing of it listens beyond this machine", async () => {
-      const addresses = await listeningAddresses(pids);
-      // PostgreSQL, Temporal and its Web UI.
-      assert.ok(addresses.length >= 3, addresses.join());
-      assert.deepEqual(addresses.filter((address) => !LOOPBACK.includes(address)), []);
+    await t.step({
+      name: "nothing of it listens beyond this machine",
+      ignore: Deno.build.os !== "linux",
+      async fn() {
+        const addresses = await listeningAddresses(pids);
+        // PostgreSQL, Temporal, its Web UI, the dashboard.
+        assert.ok(addresses.length >= 4, addresses.join());
+        assert.deepEqual(addresses.filter((address) => !LOOPBACK.includes(address)), []);
+      },
     });
     await t.step("no password stands in a command line", async () => {
       const { password } = new URL(dev.run.ownerDatabaseUrl);

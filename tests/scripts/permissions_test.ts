@@ -54,6 +54,8 @@ Deno.test("Each role runs with its permission set, and fails at what lies outsid
   });
 
   await t.step("query: asks the database", async () => {
+    const again = eventLines({ seed: 33, rows: 5 });
+    await Deno.writeTextFile(join(home.path, "inbox", "again.csv"), again);
     for (
       const args of [
         ["sql", "select count(*) from shop.events", "--format", "csv"],
@@ -61,6 +63,7 @@ Deno.test("Each role runs with its permission set, and fails at what lies outsid
         ["files", "list"],
         ["files", "show", "good.csv"],
         ["migrate", "--dry-run"],
+        ["ingest", "--dry-run", join(home.path, "inbox", "again.csv")],
       ]
     ) {
       const { code, stdout, stderr } = await confined("query", args, env);
