@@ -9,7 +9,7 @@ import type {
   Span,
 } from "../domain/ingest_api.ts";
 import type { Counts } from "../domain/ledger.ts";
-import { activityAttempt, sayAlive } from "./activity_context.ts";
+import { activityAttempt, sayAlive, workflowOfActivity } from "./activity_context.ts";
 import { type Sql, withSafeErrors } from "./database.ts";
 import { ingestSmallFile } from "./ingest_small_file.ts";
 import { inspectFile } from "./inspect_file.ts";
@@ -17,6 +17,7 @@ import { createLandTick } from "./land_tick.ts";
 import { loadSpan } from "./load_span.ts";
 import { settleFile } from "./settle_file.ts";
 import { readResult } from "./statements/settle_statements.ts";
+import { markPaused } from "./statements/mark_paused.ts";
 import { wasIngested } from "./statements/was_ingested.ts";
 import { abandonInput, unloadFile } from "./unload_file.ts";
 
@@ -71,6 +72,9 @@ export function createActivities(deps: ActivityDeps) {
     /** All of the above for a file of one chunk. */
     ingestSmallFile: (input: IngestFileInput): Promise<IngestFileResult> =>
       withSafeErrors(() => ingestSmallFile(deps, input)),
+    /** Notes that a person has paused the file of this workflow, or has let it go on. */
+    markPaused: ({ paused }: { paused: boolean }): Promise<void> =>
+      withSafeErrors(() => markPaused(deps.sql, { ...workflowOfActivity(), paused })),
     /** Gives a file up, so that no attempt under way can write. */
     abandonFile: (input: IngestFileInput, request: Abandonment): Promise<Remainder> =>
       withSafeErrors(() => abandonInput(deps, input, request)),

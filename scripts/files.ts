@@ -17,6 +17,7 @@ import { withDatabase } from "./cli/with_database.ts";
 import { withRunning } from "./cli/with_running.ts";
 import { type Config, readConfig } from "./config.ts";
 import { cancelFile } from "./files/cancel_file.ts";
+import { steerFile } from "./files/steer_file.ts";
 import { retryFile } from "./files/retry_file.ts";
 import { readRunFile } from "./services/run_file.ts";
 import { findFile } from "./statements/find_file.ts";
@@ -28,13 +29,14 @@ const FILE_HELP = "file_id, or a name: that of the newest version is meant";
 
 const command = createCommand(
   "files",
-  "Lists and shows files of the ledger, loads one once more, or stops one from being loaded.",
+  "Lists and shows files of the ledger, loads one once more, or stops one for a while or for good.",
   {
     examples: [
       "deno task files list --state failed",
       "deno task files show 7            why, where, and how to go on",
       "deno task files show 7 --raw      its rejected records, with faults and bytes",
       "deno task files retry 7           after the cause was corrected, or the file itself",
+      "deno task files pause big.csv     stops loading at a chunk border; resume goes on",
       "deno task files cancel big.csv    stops loading, and takes out what was loaded",
     ],
   },
@@ -124,6 +126,20 @@ subcommand("cancel", "stops loading a file, and waits until nothing of it is lef
     });
     printResults([result], format);
   });
+
+for (const operation of ["pause", "resume"] as const) {
+  const what = operation === "pause"
+    ? "stops loading a file at the next chunk border, until it is resumed; what is loaded stays"
+    : "lets a paused file go on";
+  subcommand(operation, what)
+    .argument("<file>", FILE_HELP)
+    .action(async (name: string, { format }: { format: Format }) => {
+      const result = await withRunning(readConfig(), `${operation} ${name}`, (running) => {
+        return steerFile(running, operation, name);
+      });
+      printResults([result], format);
+    });
+}
 
 function subcommand(name: string, description: string): Command {
   return command.command(name).description(description).addOption(formatOption());

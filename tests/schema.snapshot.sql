@@ -242,6 +242,9 @@ column ingest.files.committed_at timestamp with time zone;
 column ingest.files.settled_at timestamp with time zone;
 -- When the file was moved and nothing remained to do.
 
+column ingest.files.paused_at timestamp with time zone;
+-- Since when a person has it paused; null while it goes on.
+
 constraint files_duplicate_names_original on ingest.files CHECK (((state = 'duplicate'::text) <= (duplicate_of IS NOT NULL)));
 
 constraint files_duplicate_of_fkey on ingest.files FOREIGN KEY (duplicate_of) REFERENCES ingest.files(file_id);

@@ -32,6 +32,7 @@ export function proxyIngestSteps({ heartbeatTimeoutMs, maxRetryIntervalMs }: Ing
   const { settleFile } = proxyActivities<Activities>({ ...common, summary: "prove and move" });
   const { unloadFile } = proxyActivities<Activities>({ ...common, summary: "take out again" });
   const { readResult } = proxyActivities<Activities>({ ...common, summary: "read result" });
+  const { markPaused } = proxyActivities<Activities>({ ...common, summary: "note the pause" });
   const { abandonFile } = proxyActivities<Activities>({ ...common, summary: "give up" });
   const { ingestSmallFile } = proxyActivities<Activities>({
     ...common,
@@ -49,6 +50,7 @@ export function proxyIngestSteps({ heartbeatTimeoutMs, maxRetryIntervalMs }: Ing
     settleFile,
     unloadFile,
     abandonFile,
+    markPaused,
     readResult,
     ingestSmallFile,
     ingestSmallFileAtOnce,

@@ -8,7 +8,15 @@ import type { Counts } from "../domain/ledger.ts";
 import { FILE_STATE, REJECTED, ROW_COUNT } from "../domain/search_attributes.ts";
 
 /** What an ingestion is doing. */
-export type Phase = "inspecting" | "loading" | "retrying" | "settling" | "unloading" | "ended";
+export type Phase =
+  | "at once"
+  | "paused"
+  | "inspecting"
+  | "loading"
+  | "retrying"
+  | "settling"
+  | "unloading"
+  | "ended";
 
 /** Answer to the query `progress`. */
 export interface IngestProgress extends Counts {
@@ -25,16 +33,42 @@ export class IngestView {
   #planned = 0;
   readonly #counts: Counts = { records: 0, loaded: 0, duplicates: 0, rejected: 0 };
   readonly #input: IngestFileInput;
+  /** By the workflow's clock; records loaded since tell the rate. */
+  #loadingSince = 0;
 
   constructor(input: IngestFileInput) {
     this.#input = input;
+    if (input.shortWay) this.#phase = "at once";
   }
 
   /** Runs a step under the name of its phase. */
   during<T>(phase: Phase, step: () => Promise<T>): Promise<T> {
     this.#phase = phase;
-    this.#show();
+    if (phase === "loading") this.#loadingSince = Date.now();
+    // What is done at once would be over before it is read.
+    if (phase !== "at once") this.#show();
     return step();
+  }
+
+  /** Shows that a person has stopped it, or has let it go on. */
+  pause(paused: boolean): void {
+    this.#phase = paused ? "paused" : "starting";
+    this.#show();
+  }
+
+  /** Why a person can neither pause nor cancel it now; null when they can. */
+  refusal(): string | null {
+    switch (this.#phase) {
+      case "at once":
+        return "a small file takes all its steps at once, and is done within seconds";
+      case "settling":
+        return "it is complete, and is being moved; unload it instead";
+      case "unloading":
+        return "it is being taken out already";
+      case "ended":
+        return "it has ended";
+    }
+    return null;
   }
 
   /** Says how much there is to do; after continue-as-new some is done. */
@@ -87,6 +121,11 @@ export class IngestView {
     });
   }
 
+  #rate(): number {
+    const seconds = (Date.now() - this.#loadingSince) / 1000;
+    return seconds > 0 ? Math.round(this.#counts.records / seconds) : 0;
+  }
+
   #show(): void {
     const { loaded, duplicates, rejected } = this.#counts;
     const rows = [
@@ -96,6 +135,11 @@ export class IngestView {
         : "",
       this.#chunksDone > 0
         ? `loaded ${loaded}, duplicates ${duplicates}, rejected ${rejected}`
+        : "",
+      this.#phase === "loading" && this.#rate() > 0 ? `${this.#rate()} records a second` : "",
+      this.#phase === "paused"
+        ? "Stopped by a person at a chunk border. What is committed stays; the update `resume`, or " +
+          "`deno task files resume`, lets it go on."
         : "",
       this.#phase === "retrying"
         ? "The first attempt failed for a reason that may pass: see the pending activity."

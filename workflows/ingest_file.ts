@@ -12,12 +12,12 @@ import {
   type Claim,
   type IngestFileInput,
   type IngestFileResult,
-  type IngestSettings,
   type Remainder,
   SPANS_IN_FLIGHT,
-  SPANS_PER_RUN,
 } from "../domain/ingest_api.ts";
 import type { Counts } from "../domain/ledger.ts";
+import { FileControl } from "./_file_control.ts";
+import { SpanQueue } from "./_span_queue.ts";
 import { type IngestProgress, IngestView } from "./_ingest_view.ts";
 import { type IngestSteps, proxyIngestSteps } from "./_ingest_steps.ts";
 import { causeType, isTerminal } from "./_failures.ts";
@@ -39,17 +39,25 @@ export async function ingestFile(input: IngestFileInput): Promise<IngestFileResu
   const steps = proxyIngestSteps(input.settings);
   const view = new IngestView(input);
   setHandler(progressQuery, () => view.progress());
+  const control = new FileControl({
+    refusal: () => view.refusal(),
+    onPaused: async (paused) => {
+      view.pause(paused);
+      await steps.markPaused({ paused });
+    },
+  });
   for (let claims = 1;; claims++) {
     try {
-      return view.conclude(await ingest(claims === 1 ? input : claimAnew(input), steps, view));
+      const tried = claims === 1 ? input : claimAnew(input);
+      return view.conclude(await control.run(() => ingest(tried, steps, view, control)));
     } catch (failure) {
       if (causeType(failure) === "StaleClaim" && claims < MAX_CLAIMS) continue;
-      const reason = reasonToGiveUp(failure);
+      const reason = reasonToGiveUp(failure, control.cancelled);
       if (reason === null) throw failure;
       const result = await CancellationScope.nonCancellable(() =>
         giveUp(input, reason, steps, view)
       );
-      if (reason.unloadTo === "cancelled" && result.state === "cancelled") {
+      if (reason.unloadTo === "cancelled" && result.state === "cancelled" && !control.cancelled) {
         view.conclude(result);
         throw isCancellation(failure) ? failure : new CancelledFailure("The file was cancelled");
       }
@@ -62,17 +70,18 @@ async function ingest(
   input: IngestFileInput,
   steps: IngestSteps,
   view: IngestView,
+  control: FileControl,
 ): Promise<IngestFileResult> {
   if (input.shortWay) {
-    const result = await takeShortWay(input, steps, view);
+    const result = await takeShortWay(input, steps, view, control);
     if (result !== null) return result;
   }
   const inspection = input.resume
     ? { next: "load" as const, claim: input.resume.claim }
-    : await view.during("inspecting", () => steps.inspectFile(input));
+    : await control.pausable(() => view.during("inspecting", () => steps.inspectFile(input)));
   if (inspection.next !== "load") return finish(inspection, steps, view);
   const { claim } = inspection;
-  await view.during("loading", () => loadChunks(input, claim, steps, view));
+  await loadChunks(input, claim, steps, view, control);
   return await view.during("settling", () => steps.settleFile(claim));
 }
 
@@ -81,13 +90,14 @@ async function takeShortWay(
   input: IngestFileInput,
   steps: IngestSteps,
   view: IngestView,
+  control: FileControl,
 ): Promise<IngestFileResult | null> {
   try {
-    return await steps.ingestSmallFileAtOnce(input);
+    return await view.during("at once", () => steps.ingestSmallFileAtOnce(input));
   } catch (failure) {
     if (isCancellation(failure) || isTerminal(failure)) throw failure;
   }
-  return await view.during("retrying", () => steps.ingestSmallFile(input));
+  return await control.pausable(() => view.during("retrying", () => steps.ingestSmallFile(input)));
 }
 
 /** Loads the spans of a file, a few at a time; the first failure stops the others at their next chunk border. */
@@ -96,22 +106,40 @@ async function loadChunks(
   claim: Claim,
   steps: IngestSteps,
   view: IngestView,
+  control: FileControl,
 ): Promise<void> {
-  let next = input.resume?.nextChunk ?? 0;
-  view.plan(claim, next);
-  const lastOfRun = next + SPANS_PER_RUN * input.settings.chunksPerSpan;
+  const spans = new SpanQueue(claim.chunks, input.resume?.nextChunk ?? 0, input.settings);
+  view.plan(claim, spans.next);
+  await control.pausable(() =>
+    view.during("loading", async () => {
+      // What a pause has stopped is handed out again: chunks that were committed cost nothing.
+      spans.takeBack();
+      await loadSpans(spans, claim, steps, view);
+    })
+  );
+  if (spans.next < claim.chunks) {
+    // The next run would not know of a cancellation that came with the last spans of this one.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure("Cancelled");
+    await continueAsNew<typeof ingestFile>({ ...input, resume: { claim, nextChunk: spans.next } });
+  }
+}
+
+async function loadSpans(
+  spans: SpanQueue,
+  claim: Claim,
+  steps: IngestSteps,
+  view: IngestView,
+): Promise<void> {
   await CancellationScope.cancellable(async () => {
     const scope = CancellationScope.current();
-    const loadSpans = async () => {
-      while (next < Math.min(claim.chunks, lastOfRun)) {
-        const firstChunk = next;
-        const endChunk = next = firstChunk + spanLength(claim.chunks - firstChunk, input.settings);
-        const counts: Counts = await steps.loadSpan({ claim, firstChunk, endChunk });
-        view.loaded(endChunk - firstChunk, counts);
+    const loadLane = async () => {
+      for (let span = spans.take(); span !== undefined; span = spans.take()) {
+        const counts: Counts = await steps.loadSpan({ claim, ...span });
+        view.loaded(spans.finish(span), counts);
       }
     };
     const lanes = Array.from({ length: SPANS_IN_FLIGHT }, () =>
-      loadSpans().catch((failure) => {
+      loadLane().catch((failure) => {
         scope.cancel();
         throw failure;
       }));
@@ -121,21 +149,11 @@ async function loadChunks(
       failed;
     if (cause) throw cause.reason;
   });
-  if (next < claim.chunks) {
-    // The next run would not know of a cancellation that came with the last spans of this one.
-    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure("Cancelled");
-    await continueAsNew<typeof ingestFile>({ ...input, resume: { claim, nextChunk: next } });
-  }
 }
 
 /** A claim that was lost is not taken up again, not even the one that the run before handed on. */
 function claimAnew({ resume: _lost, ...input }: IngestFileInput): IngestFileInput {
   return input;
-}
-
-/** Shorter towards the end, so that all lanes finish at about the same time. */
-function spanLength(remaining: number, { chunksPerSpan }: IngestSettings): number {
-  return Math.min(chunksPerSpan, Math.ceil(remaining / (2 * SPANS_IN_FLIGHT)));
 }
 
 async function giveUp(
@@ -166,7 +184,7 @@ async function finish(
 }
 
 /** Null for what only a person can mend: the workflow fails and the file stays as it is, to be started again. */
-function reasonToGiveUp(failure: unknown): Abandonment | null {
+function reasonToGiveUp(failure: unknown, cancelledByUpdate: boolean): Abandonment | null {
   switch (causeType(failure)) {
     case "FileChanged":
       return reason("failed", "changed");
@@ -174,7 +192,8 @@ function reasonToGiveUp(failure: unknown): Abandonment | null {
       return reason("failed", "error_budget");
   }
   // A worker that died does not answer a cancellation: its activity ends by a timeout instead.
-  const isCancelled = isCancellation(failure) || CancellationScope.current().consideredCancelled;
+  const isCancelled = isCancellation(failure) || cancelledByUpdate ||
+    CancellationScope.current().consideredCancelled;
   return isCancelled ? reason("cancelled", "cancelled") : null;
 }
 

@@ -74,7 +74,7 @@ export function claimFile(
     const step = decideClaim(known);
     if (step !== "inspect") return toClaimedFile(known, step);
     const [raised] = await tx<{ epoch: number }[]>`
-      update ingest.files set epoch = epoch + 1, run_id = ${workflow.runId}
+      update ingest.files set epoch = epoch + 1, run_id = ${workflow.runId}, paused_at = null
       where file_id = ${known.file_id} returning epoch`;
     return { ...toClaimedFile(known, step), epoch: raised?.epoch ?? known.epoch + 1 };
   }) as Promise<ClaimedFile | LostFile>;

@@ -14,7 +14,7 @@ export interface UnfinishedFile {
 }
 
 /**
- * The files of an inbox at which something remains to be done. Whatever loads or unloads is not settled: the
+ * The files of an inbox at which something remains to be done, and that nobody has paused. Whatever loads or unloads is not settled: the
  * transactions that re-open or unload a file clear `settled_at`, so the partial index on it finds them all.
  *
  * @param sql Pool of any role that reads the ledger.
@@ -24,7 +24,7 @@ export async function unfinishedFiles(sql: Sql, inboxId: string): Promise<Unfini
   const rows = await sql<UnfinishedRow[]>`
     select file_id, feed, workflow_id, path, ino, size_bytes, mtime_ms, ctime_ms, discovered_at, closed_at
     from ingest.files
-    where inbox_id = ${inboxId} and settled_at is null
+    where inbox_id = ${inboxId} and settled_at is null and paused_at is null
     order by file_id`;
   return rows.map((row) => ({
     fileId: row.file_id,
@@ -50,7 +50,7 @@ interface UnfinishedRow {
 }
 
 /**
- * Which of some workflows have a row, and whether it is settled. A workflow without a row has not claimed its file yet,
+ * Which of some workflows have a row, and whether it is settled or paused: either makes room for others. A workflow without a row has not claimed its file yet,
  * or has taken over an older row.
  *
  * @param sql Pool of any role that reads the ledger.
@@ -62,7 +62,7 @@ export async function settledByWorkflow(
 ): Promise<Map<string, boolean>> {
   if (workflowIds.length === 0) return new Map();
   const rows = await sql<{ workflow_id: string; settled: boolean }[]>`
-    select workflow_id, settled_at is not null as settled
+    select workflow_id, settled_at is not null or paused_at is not null as settled
     from ingest.files where workflow_id in ${sql(workflowIds)}`;
   return new Map(rows.map(({ workflow_id, settled }) => [workflow_id, settled]));
 }

@@ -29,6 +29,7 @@ export async function listFiles(
            coalesce(f.duplicates, c.duplicates) as duplicates,
            coalesce(f.rejected, c.rejected)     as rejected,
            case when f.duplicate_of is not null then 'same bytes as file ' || f.duplicate_of
+                when f.paused_at is not null then 'paused'
                 else f.error_code end           as reason
     from ingest.files f
     left join lateral (
