@@ -316,6 +316,215 @@ grant SELECT on ingest.horizon to clickledger_operator;
 
 grant SELECT on ingest.horizon to clickledger_reader;
 
+view ingest.lag as
+ SELECT file_id,
+    file_name,
+    state,
+    closed_at,
+    discovered_at,
+    started_at,
+    committed_at,
+    settled_at,
+    round(((1000)::numeric * EXTRACT(epoch FROM (discovered_at - COALESCE(closed_at, discovered_at)))), 1) AS discover_ms,
+    round(((1000)::numeric * EXTRACT(epoch FROM (started_at - discovered_at))), 1) AS start_ms,
+    round(((1000)::numeric * EXTRACT(epoch FROM (committed_at - started_at))), 1) AS load_ms,
+    round(((1000)::numeric * EXTRACT(epoch FROM (settled_at - committed_at))), 1) AS settle_ms,
+    round(((1000)::numeric * EXTRACT(epoch FROM (committed_at - COALESCE(closed_at, discovered_at)))), 1) AS lag_ms
+   FROM ingest.files f;
+-- Stages of each file and the time between them, milliseconds; null where a stage was not reached. One row per version of a file.
+
+column ingest.lag.file_id bigint;
+-- The file.
+
+column ingest.lag.file_name text;
+-- Name under which it landed.
+
+column ingest.lag.state text;
+-- State in the ledger.
+
+column ingest.lag.closed_at timestamp with time zone;
+-- When the writer was done, as far as it was seen; null where only a listing found the file.
+
+column ingest.lag.discovered_at timestamp with time zone;
+-- When the watcher took the file for ready.
+
+column ingest.lag.started_at timestamp with time zone;
+-- When a worker first claimed it.
+
+column ingest.lag.committed_at timestamp with time zone;
+-- When its last chunk was committed.
+
+column ingest.lag.settled_at timestamp with time zone;
+-- When it was moved and nothing remained to do.
+
+column ingest.lag.discover_ms numeric;
+-- From closed to discovered.
+
+column ingest.lag.start_ms numeric;
+-- From discovered to started; the clocks of watcher and database may differ by a little.
+
+column ingest.lag.load_ms numeric;
+-- From started to committed.
+
+column ingest.lag.settle_ms numeric;
+-- From committed to settled.
+
+column ingest.lag.lag_ms numeric;
+-- From closed (or discovered) to committed: when its last row could be queried.
+
+grant SELECT on ingest.lag to clickledger_operator;
+
+grant SELECT on ingest.lag to clickledger_reader;
+
+view ingest.lag_by_minute as
+ SELECT date_trunc('minute'::text, committed_at, 'UTC'::text) AS minute,
+    count(*) AS files,
+    round((percentile_cont((0.5)::double precision) WITHIN GROUP (ORDER BY ((lag_ms)::double precision)))::numeric, 1) AS p50_ms,
+    round((percentile_cont((0.95)::double precision) WITHIN GROUP (ORDER BY ((lag_ms)::double precision)))::numeric, 1) AS p95_ms,
+    round((percentile_cont((0.99)::double precision) WITHIN GROUP (ORDER BY ((lag_ms)::double precision)))::numeric, 1) AS p99_ms,
+    max(lag_ms) AS max_ms
+   FROM ingest.lag l
+  WHERE ((state = 'loaded'::text) AND (committed_at IS NOT NULL))
+  GROUP BY (date_trunc('minute'::text, committed_at, 'UTC'::text));
+-- Lag of loaded files over time, milliseconds. One row per minute in which a file was committed.
+
+column ingest.lag_by_minute.minute timestamp with time zone;
+-- Start of the minute, UTC.
+
+column ingest.lag_by_minute.files bigint;
+-- Files committed in it.
+
+column ingest.lag_by_minute.p50_ms numeric;
+-- Median lag.
+
+column ingest.lag_by_minute.p95_ms numeric;
+-- 95th percentile.
+
+column ingest.lag_by_minute.p99_ms numeric;
+-- 99th percentile.
+
+column ingest.lag_by_minute.max_ms numeric;
+-- Longest.
+
+grant SELECT on ingest.lag_by_minute to clickledger_operator;
+
+grant SELECT on ingest.lag_by_minute to clickledger_reader;
+
+view ingest.manifest_checks as
+ SELECT m.manifest_id,
+    m.file_name,
+    f.file_id,
+    m.seen_at,
+        CASE
+            WHEN (m.error IS NOT NULL) THEN 'unreadable'::text
+            WHEN (f.file_id IS NULL) THEN 'missing'::text
+            WHEN (f.state = ANY (ARRAY['loading'::text, 'unloading'::text])) THEN 'under way'::text
+            WHEN ((f.state <> 'loaded'::text) AND (f.duplicate_of IS NULL)) THEN f.state
+            WHEN ((m.sha256 IS NOT NULL) AND (m.sha256 <> f.sha256)) THEN 'altered'::text
+            WHEN (l.records < m.rows) THEN 'short'::text
+            WHEN (l.records > m.rows) THEN 'long'::text
+            WHEN ((m.amount IS NOT NULL) AND (l.loaded = l.records) AND (m.amount <> a.amount)) THEN 'amount differs'::text
+            ELSE 'complete'::text
+        END AS verdict,
+    m.rows AS expected_rows,
+    l.records AS found_rows,
+    m.amount AS expected_amount,
+    a.amount AS found_amount,
+    m.error
+   FROM (((ingest.manifests m
+     LEFT JOIN LATERAL ( SELECT x.file_id,
+            x.state,
+            x.sha256,
+            x.duplicate_of
+           FROM ingest.files x
+          WHERE ((x.inbox_id = m.inbox_id) AND (x.file_name = m.file_name))
+          ORDER BY x.file_id DESC
+         LIMIT 1) f ON (true))
+     LEFT JOIN ingest.files l ON (((l.file_id = COALESCE(f.duplicate_of, f.file_id)) AND (l.state = 'loaded'::text))))
+     LEFT JOIN LATERAL ( SELECT sum((e.price * (e.quantity)::numeric)) AS amount
+           FROM shop.events e
+          WHERE ((e.file_id = l.file_id) AND (m.amount IS NOT NULL))) a ON (true));
+-- What producers said of their files against what was loaded, always as of now. verdict: complete; missing (no file of this name), under way, short or long (fewer or more records), altered (other bytes), amount differs, a state such as failed, or unreadable (the manifest). The newest version of a file counts; the amount is compared where all its records were loaded. One row per manifest.
+
+column ingest.manifest_checks.manifest_id bigint;
+-- The manifest.
+
+column ingest.manifest_checks.file_name text;
+-- Name of the file that it speaks of.
+
+column ingest.manifest_checks.file_id bigint;
+-- Newest file of that name; null where none has landed.
+
+column ingest.manifest_checks.seen_at timestamp with time zone;
+-- When the manifest was read.
+
+column ingest.manifest_checks.verdict text;
+-- What comparing them says.
+
+column ingest.manifest_checks.expected_rows bigint;
+-- Records by the manifest.
+
+column ingest.manifest_checks.found_rows bigint;
+-- Records by the ledger.
+
+column ingest.manifest_checks.expected_amount numeric(20,2);
+-- Sum of price times quantity by the manifest.
+
+column ingest.manifest_checks.found_amount numeric;
+-- The same of the events that came from the file.
+
+column ingest.manifest_checks.error text;
+-- Why the manifest could not be read.
+
+grant SELECT on ingest.manifest_checks to clickledger_operator;
+
+grant SELECT on ingest.manifest_checks to clickledger_reader;
+
+table ingest.manifests;
+-- Manifests as they were read. One row per manifest.
+
+column ingest.manifests.manifest_id bigint not null;
+-- Number of the manifest.
+
+column ingest.manifests.inbox_id uuid not null;
+-- The inbox in which it landed.
+
+column ingest.manifests.file_name text not null;
+-- Name of the file that it speaks of.
+
+column ingest.manifests.rows bigint;
+-- Records that the file has to have.
+
+column ingest.manifests.amount numeric(20,2);
+-- Sum of price times quantity over all of its records.
+
+column ingest.manifests.sha256 text;
+-- Hash of its bytes as they lie on disk.
+
+column ingest.manifests.error text;
+-- Why the manifest itself could not be read; null when it could.
+
+column ingest.manifests.seen_at timestamp with time zone not null default now();
+-- When it was read.
+
+constraint manifests_pkey on ingest.manifests PRIMARY KEY (manifest_id);
+
+constraint manifests_say_something on ingest.manifests CHECK (((error IS NOT NULL) OR (COALESCE((rows)::text, (amount)::text, sha256) IS NOT NULL)));
+
+constraint manifests_sha256_check on ingest.manifests CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text));
+
+CREATE INDEX manifests_by_name ON ingest.manifests USING btree (inbox_id, file_name);
+-- Serves: what was said of a file.
+
+CREATE UNIQUE INDEX manifests_pkey ON ingest.manifests USING btree (manifest_id);
+-- Serves: a manifest by its number.
+
+grant INSERT, SELECT on ingest.manifests to clickledger_ingest;
+
+grant SELECT on ingest.manifests to clickledger_operator;
+
+grant SELECT on ingest.manifests to clickledger_reader;
+
 table ingest.migrations;
 -- What was applied to this database. One row per file of sql/.
 
@@ -928,6 +1137,73 @@ grant INSERT, SELECT, UPDATE on shop.products to clickledger_ingest;
 grant SELECT on shop.products to clickledger_operator;
 
 grant SELECT on shop.products to clickledger_reader;
+
+CREATE OR REPLACE FUNCTION ingest.completeness(width interval DEFAULT '01:00:00'::interval, from_time timestamp with time zone DEFAULT (now() - '24:00:00'::interval), to_time timestamp with time zone DEFAULT now(), time_zone text DEFAULT 'UTC'::text)
+ RETURNS TABLE(starts_at timestamp with time zone, files bigint, loaded bigint, missing bigint, named text[], is_complete boolean)
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$
+  with numbered as (
+    select f.file_id, f.file_name, f.state,
+           to_timestamp(x.parts[1], 'YYYYMMDD"T"HH24MISS"Z"')::timestamp at time zone 'UTC' as feed_time,
+           x.parts[2]::bigint as sequence
+    from ingest.files f
+    cross join lateral (
+      select regexp_match(f.file_name, '^events-(\d{8}T\d{6}Z)-(\d{6,15})\.csv(?:\.gz)?$') as parts
+    ) x
+    where x.parts is not null and f.state <> 'unloaded'
+  ),
+  newest as (
+    select distinct on (n.file_name) n.file_name, n.state, n.feed_time, n.sequence
+    from numbered n
+    order by n.file_name, n.file_id desc
+  ),
+  followed as (
+    select n.file_name, n.state, n.feed_time, n.sequence,
+           lag(n.sequence) over (order by n.feed_time, n.sequence) as before
+    from newest n
+  ),
+  expected as (
+    -- A number that does not go on from the one before begins another stream.
+    select w.feed_time, w.sequence, w.file_name, w.state,
+           case when w.sequence > w.before + 1 then w.sequence - w.before - 1 else 0 end as gap
+    from followed w
+    where w.feed_time >= from_time and w.feed_time < to_time
+  ),
+  checked as (
+    select m.seen_at as at, m.file_name, m.verdict
+    from ingest.manifest_checks m
+    where m.seen_at >= from_time and m.seen_at < to_time and m.verdict <> 'complete'
+  ),
+  counted as (
+    select shop.bin_of(e.feed_time, width, time_zone) as starts_at, count(*) as files,
+           count(*) filter (where e.state in ('loaded', 'duplicate')) as loaded, sum(e.gap)::bigint as missing,
+           array_agg(format('%s: %s', e.file_name, e.state) order by e.feed_time, e.sequence)
+             filter (where e.state not in ('loaded', 'duplicate'))
+           || array_agg(format('%s before %s: missing', e.gap, e.file_name) order by e.feed_time, e.sequence)
+             filter (where e.gap > 0) as named
+    from expected e
+    group by 1
+  ),
+  said as (
+    select shop.bin_of(c.at, width, time_zone) as starts_at, count(*) filter (where c.verdict = 'missing') as missing,
+           array_agg(format('%s: %s', c.file_name, c.verdict) order by c.at, c.file_name) as named
+    from checked c
+    group by 1
+  )
+  select b.starts_at, coalesce(c.files, 0), coalesce(c.loaded, 0), coalesce(c.missing, 0) + coalesce(s.missing, 0),
+         coalesce(c.named, '{}') || coalesce(s.named, '{}'),
+         coalesce(c.named, '{}') || coalesce(s.named, '{}') = '{}'
+  from shop.bins(from_time, to_time, width, time_zone) as b (starts_at)
+  left join counted c on c.starts_at = b.starts_at
+  left join said s on s.starts_at = b.starts_at
+  order by b.starts_at
+$function$;
+-- Which intervals have all their files: those of the generator by their running numbers (placed by the time in their names), those of other producers by their manifests (placed where the manifest was read; see ingest.manifest_checks). named: each file that is missing, not loaded, short, long or altered. A file that comes late, or is loaded again, completes its interval. Example: select * from ingest.completeness('1 hour') where not is_complete. One row per interval.
+
+grant execute on ingest.completeness(interval,timestamp with time zone,timestamp with time zone,text) to clickledger_operator;
+
+grant execute on ingest.completeness(interval,timestamp with time zone,timestamp with time zone,text) to clickledger_reader;
 
 CREATE OR REPLACE FUNCTION ingest.lock_horizon(feed_name text)
  RETURNS timestamp with time zone

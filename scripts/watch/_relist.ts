@@ -11,6 +11,7 @@ import { GrownFiles } from "./_grown_files.ts";
 import { inBatches } from "./_in_batches.ts";
 import { isTemporalAway } from "./_is_temporal_away.ts";
 import { Leftovers } from "./_leftovers.ts";
+import { Manifests } from "./_manifests.ts";
 import { lookAtEntries } from "./_look_at_entries.ts";
 import type { Outages } from "./_outages.ts";
 import { refuseEntry } from "./_refuse_entry.ts";
@@ -37,6 +38,7 @@ export class Relist {
   readonly #parts: RelistParts;
   readonly #leftovers: Leftovers;
   readonly #grown: GrownFiles;
+  readonly #manifests: Manifests;
   readonly #refusedStarts: Troubles;
   readonly #failedLooks: Troubles;
   /** Unfinished files whose workflow was found complete; seen twice it is started again nevertheless. */
@@ -48,6 +50,7 @@ export class Relist {
     this.#parts = parts;
     this.#leftovers = new Leftovers(parts);
     this.#grown = new GrownFiles(parts);
+    this.#manifests = new Manifests(parts);
     this.#refusedStarts = new Troubles(parts.log, "start the workflow of");
     this.#failedLooks = new Troubles(parts.log, "look at");
   }
@@ -66,6 +69,7 @@ export class Relist {
       async () => (await Array.fromAsync(Deno.readDir(inbox))).map(({ name }) => name),
     );
     await this.#leftovers.look(names);
+    await this.#manifests.look(names);
     await this.#findNew(names);
     signal.throwIfAborted();
     await this.#grown.look();

@@ -192,3 +192,31 @@ async function allComplete(at: WatchedInbox, count: number): Promise<void> {
 async function namesIn(directory: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name).sort();
 }
+
+Deno.test("watchInbox() reads manifests, archives them, and takes none for data", async () => {
+  await using at = await watchedInbox();
+  const quiet = new Date(Date.now() - 60_000);
+  const land = async (name: string, text: string) => {
+    await Deno.writeTextFile(`${at.inbox}/${name}`, text);
+    await Deno.utime(`${at.inbox}/${name}`, quiet, quiet);
+  };
+  await land("a.csv.manifest.json", '{"rows": 2}');
+  await land("b.csv.manifest.json", "not said well");
+  await Deno.symlink("/etc/hostname", `${at.inbox}/c.csv.manifest.json`);
+  await Deno.writeTextFile(`${at.inbox}/new.csv.manifest.json`, '{"rows": 1}');
+  const watch = at.watch();
+  await Deno.writeTextFile(`${at.inbox}/a.csv`, csvOf(2));
+  await at.settled(1);
+  await watch.relist();
+  const checks = await at.sql`
+    select file_name, verdict from ingest.manifest_checks where file_name <> 'new.csv' order by 1`;
+  assert.deepEqual(checks.map(({ file_name, verdict }) => [file_name, verdict]), [
+    ["a.csv", "complete"],
+    ["b.csv", "unreadable"],
+  ]);
+  assert.equal((await at.files()).length, 1);
+  const left = (await Array.fromAsync(Deno.readDir(at.inbox))).map(({ name }) => name);
+  assert.ok(left.includes("c.csv.manifest.json"), "a link is not followed");
+  assert.ok(!left.includes("a.csv.manifest.json"));
+  assert.ok(at.log.some(({ msg }) => msg === "Cannot read the manifest: it is no JSON"));
+});

@@ -13,6 +13,7 @@ const TABLES = [
   "ingest.duplicates",
   "ingest.rejects",
   "ingest.verifications",
+  "ingest.manifests",
   "shop.events",
   "shop.events_2026_01",
   "shop.minute_rollup_base",
@@ -105,6 +106,7 @@ Deno.test("roles: ingest reads and writes what loading needs, and nothing else",
     "ingest.event_keys": ["select", "insert", "update", "delete"],
     "ingest.duplicates": ["select", "insert", "delete"],
     "ingest.rejects": ["select", "insert", "update"],
+    "ingest.manifests": ["select", "insert"],
     "shop.events": ["select", "insert", "update", "delete"],
     "shop.minute_rollup_delta": ["insert"],
     "shop.product_rollup_delta": ["insert"],
@@ -144,6 +146,7 @@ Deno.test("roles: functions run for those who need them", async (t) => {
     "ingest.schema_version()": ["ingest", "reader", "operator"],
     "ingest.verify()": ["ingest", "reader", "operator"],
     "ingest.record_verification()": ["ingest", "reader", "operator"],
+    "count(*) from ingest.completeness()": ["reader", "operator"],
   };
   // The questions of analysts, with the defaults of their parameters.
   for (const name of QUESTIONS) allowed[`count(*) from shop.${name}`] = ["reader", "operator"];
