@@ -40,6 +40,10 @@ export interface ActivityDeps {
   worker: string;
   /** Called behind each commit that others may want to see. */
   onChange?: () => void;
+  /** Told how long the transaction of a chunk took, seconds. */
+  onChunk?: (seconds: number) => void;
+  /** Told the lag of a file that was settled, seconds; null when nothing was loaded. */
+  onSettled?: (lagSeconds: number | null) => void;
   /** Newest migration that this program knows; a database beyond it is refused. */
   schemaVersion: number;
   /** Points at which tests stop, kill or race a worker. */

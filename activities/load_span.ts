@@ -111,7 +111,9 @@ async function loadVerified(
     await ensureProducts(deps.sql, contract, batch);
     await deps.hooks?.beforeChunkTransaction?.(claim.fileId, chunkNo);
     try {
+      const startedAt = performance.now();
       const counts = await loadChunk(deps.sql, ready);
+      deps.onChunk?.((performance.now() - startedAt) / 1000);
       deps.onChange?.();
       return counts;
     } catch (error) {

@@ -11,6 +11,7 @@ import { moveFile, type MoveOutcome } from "./move_file.ts";
 import { completeFile } from "./statements/finish_file.ts";
 import {
   markSettled,
+  readLagSeconds,
   readResult,
   readSettlingFile,
   setArchivePath,
@@ -42,7 +43,10 @@ export async function settleFile(
       "StaleClaim",
     );
   }
-  if (!row.settled) await moveAndMark(deps, row);
+  if (!row.settled) {
+    await moveAndMark(deps, row);
+    if (deps.onSettled) deps.onSettled(await readLagSeconds(sql, file.fileId));
+  }
   deps.onChange?.();
   await rm(spoolPath(deps.expansion.spool, file.fileId), { force: true });
   return readResult(sql, file.fileId);

@@ -158,6 +158,12 @@ export const SETTINGS = z.object({
     description: "Port of the dashboard, on 127.0.0.1.",
     expected: PORT,
   }),
+  metricsPort: setting(wholeNumber(1, 65_535).optional(), {
+    env: "CLICKLEDGER_METRICS_PORT",
+    description: "Port at which metrics are served for Prometheus, on 127.0.0.1.",
+    expected: PORT,
+    defaultText: "none are served",
+  }),
   settleMs: setting(milliseconds(1_000), {
     env: "CLICKLEDGER_SETTLE_MS",
     description: "A file written in place is read once it has not changed for this long.",
@@ -326,14 +332,24 @@ function refuseSharedDirectories({ inbox, archive, failed }: Config): void {
 
 function refuseSharedPorts(config: Config): void {
   const seen = new Map<number, string>();
-  for (const field of ["postgresPort", "temporalPort", "uiPort", "dashboardPort"] as const) {
+  for (
+    const field of [
+      "postgresPort",
+      "temporalPort",
+      "uiPort",
+      "dashboardPort",
+      "metricsPort",
+    ] as const
+  ) {
     const name = SETTINGS.shape[field].meta()?.env as string;
-    const other = seen.get(config[field]);
+    const port = config[field];
+    if (port === undefined) continue;
+    const other = seen.get(port);
     if (other) {
       throw new ConfigError(
-        `Cannot use ${name}: port ${config[field]} is already that of ${other}; choose another`,
+        `Cannot use ${name}: port ${port} is already that of ${other}; choose another`,
       );
     }
-    seen.set(config[field], name);
+    seen.set(port, name);
   }
 }

@@ -4,7 +4,8 @@ import type { LogLevel } from "./log_levels.ts";
 
 export type { Logger };
 
-const PRETTY = { translateTime: "SYS:HH:MM:ss.l" };
+/** People read the sentence, which names the file; what leads to the Web UI is for programs. */
+const PRETTY = { translateTime: "SYS:HH:MM:ss.l", ignore: "fileId,workflowId,runId" };
 const prettify = prettyFactory(PRETTY);
 
 /** Fields whose names promise a secret; the second line of defence after not logging them. */

@@ -140,3 +140,12 @@ export async function readResult(sql: Sql, fileId: number): Promise<IngestFileRe
     ...(row.archive_path !== null && { archivePath: row.archive_path }),
   };
 }
+
+/** From the end of writing (or discovery) to the commit of the last row, seconds; null when nothing was loaded. */
+export async function readLagSeconds(sql: Sql, fileId: number): Promise<number | null> {
+  const [row] = await sql<{ lag: number | null }[]>`
+    select case when state = 'loaded'
+           then extract(epoch from committed_at - coalesce(closed_at, discovered_at))::float8 end as lag
+    from ingest.files where file_id = ${fileId}`;
+  return row?.lag ?? null;
+}

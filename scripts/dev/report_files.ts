@@ -44,16 +44,26 @@ function report(files: readonly SettledFile[], log: Logger): void {
   const failed = files.filter(({ errorMessage }) => errorMessage !== null);
   for (const file of failed) {
     const next = howToRetry(file);
-    log.warn(`${file.errorMessage} (file ${file.fileId}${next === undefined ? "" : `; ${next}`})`);
+    const message = `${file.errorMessage} (file ${file.fileId}${
+      next === undefined ? "" : `; ${next}`
+    })`;
+    log.warn(idsOf(file), message);
   }
   const others = files.filter(({ errorMessage }) => errorMessage === null);
-  if (others.length <= MOST_LINES) return others.forEach((file) => log.info(describe(file)));
+  if (others.length <= MOST_LINES) {
+    return others.forEach((file) => log.info(idsOf(file), describe(file)));
+  }
   const sum = (key: "loaded" | "duplicates" | "rejected") =>
     others.reduce((total, file) => total + file[key], 0);
   log.info(
     `Settled ${countOf(others.length, "file")}: ${countOf(sum("loaded"), "row")} loaded, ` +
       `${countOf(sum("duplicates"), "duplicate")}, ${countOf(sum("rejected"), "reject")}`,
   );
+}
+
+/** What leads from a line of the log to the ledger and the Web UI. */
+function idsOf({ fileId, workflowId, runId }: SettledFile) {
+  return { fileId, workflowId, runId };
 }
 
 function describe(file: SettledFile): string {

@@ -17,8 +17,12 @@ const KEPT_FIELDS = ["workflowId", "activityType", "attempt", "target"] as const
  * with the command that runs: the SDK's own handlers would stop the worker before the watcher.
  *
  * @param log receives what the SDK says; its chatty INFO counts as debug
+ * @param options.metricsAddress host:port at which the SDK serves its own metrics, if at all
  */
-export function installRuntime(log: Logger): void {
+export function installRuntime(
+  log: Logger,
+  { metricsAddress }: { metricsAddress?: string } = {},
+): void {
   Runtime.install({
     shutdownSignals: [],
     logger: {
@@ -29,7 +33,12 @@ export function installRuntime(log: Logger): void {
       warn: (message, meta) => write(log, "WARN", message, meta),
       error: (message, meta) => write(log, "ERROR", message, meta),
     },
-    telemetryOptions: { logging: { filter: { core: "WARN", other: "ERROR" }, forward: {} } },
+    telemetryOptions: {
+      logging: { filter: { core: "WARN", other: "ERROR" }, forward: {} },
+      ...(metricsAddress !== undefined && {
+        metrics: { prometheus: { bindAddress: metricsAddress } },
+      }),
+    },
   });
 }
 

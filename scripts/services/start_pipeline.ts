@@ -6,7 +6,13 @@ import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
 import { type InboxWatch, watchInbox } from "../watch_inbox.ts";
-import { requireFreePort } from "./require_free_port.ts";
+import { findFreePort, requireFreePort } from "./require_free_port.ts";
+import {
+  createMetricHooks,
+  type MetricHooks,
+  type MetricRegistry,
+  serveMetrics,
+} from "./serve_metrics.ts";
 import { createWorker } from "./create_worker.ts";
 import { foldRollups } from "./fold_rollups.ts";
 import { readInboxId } from "./inbox_id.ts";
@@ -80,7 +86,8 @@ export async function startPipeline(
   const stop = () => stopping ??= parts.disposeAsync();
   const fail = (reason: string) => stopping || resolve(new Error(`Cannot go on: ${reason}`));
   try {
-    installRuntime(log);
+    const sdkMetrics = config.metricsPort === undefined ? undefined : `127.0.0.1:${findFreePort()}`;
+    installRuntime(log, sdkMetrics === undefined ? {} : { metricsAddress: sdkMetrics });
     // Bundling needs the processor, the servers mostly wait.
     const bundling = roles.worker ? workflowBundle({ cache: config.cache, progress }) : undefined;
     bundling?.catch(() => {});
@@ -102,10 +109,13 @@ export async function startPipeline(
     parts.defer(() => connection.close());
     const client = new Client({ connection, namespace });
     const foundation = { config, services, connection, client, inboxId, log, parts, fail };
-    if (bundling) await startWorker(foundation, await bundling);
+    const metrics = createMetricHooks();
+    if (bundling) await startWorker(foundation, await bundling, metrics.hooks);
     const watcher = roles.watch
       ? startWatcher(foundation, { searchAttributes, eager: roles.worker })
       : undefined;
+    const metricsUrl = openMetrics(foundation, metrics.registry, { watcher, sdkMetrics });
+    if (metricsUrl !== undefined) progress(`Metrics: ${metricsUrl}`);
     const dashboard = roles.dashboard ? openDashboard(foundation, watcher) : undefined;
 
     const run = {
@@ -127,8 +137,13 @@ export async function startPipeline(
 async function startWorker(
   { config, services, connection, inboxId, log, parts, fail }: Foundation,
   bundle: { codePath: string },
+  hooks: MetricHooks,
 ): Promise<void> {
-  const deps = await workerDeps(config, services.databaseUrl);
+  const deps = {
+    ...await workerDeps(config, services.databaseUrl),
+    // Times are only taken where somebody asks for them.
+    ...(config.metricsPort !== undefined && hooks),
+  };
   parts.defer(() => deps.sql.end({ timeout: 5 }));
   const worker = await createWorker({
     connection,
@@ -184,6 +199,27 @@ function startWatcher(
   );
   parts.defer(() => watcher.stop());
   return watcher;
+}
+
+/** @returns where they are served; undefined when nobody asked for them */
+function openMetrics(
+  { config, services, parts }: Foundation,
+  registry: MetricRegistry,
+  { watcher, sdkMetrics }: { watcher: InboxWatch | undefined; sdkMetrics: string | undefined },
+): string | undefined {
+  const { metricsPort: port, databasePool: poolSize } = config;
+  if (port === undefined) return undefined;
+  requireFreePort(port, "the metrics", "CLICKLEDGER_METRICS_PORT");
+  const sql = openIngestPool(config, services.databaseUrl, { max: 1 });
+  parts.defer(() => sql.end({ timeout: 1 }));
+  const served = serveMetrics(port, registry, {
+    sql,
+    poolSize,
+    ...(watcher && { watcher: () => watcher.stats() }),
+    ...(sdkMetrics !== undefined && { sdkUrl: `http://${sdkMetrics}/metrics` }),
+  });
+  parts.use(served);
+  return served.url;
 }
 
 function openDashboard(

@@ -6,6 +6,8 @@ import type { FileState } from "../../domain/ledger.ts";
 export interface SettledFile {
   fileId: number;
   fileName: string;
+  workflowId: string;
+  runId: string | null;
   state: FileState;
   records: number;
   loaded: number;
@@ -31,7 +33,7 @@ export async function settledSince(
 ): Promise<SettledFile[]> {
   return [
     ...await sql<SettledFile[]>`
-    select file_id as "fileId", file_name as "fileName", state, coalesce(records, 0) as records,
+    select file_id as "fileId", file_name as "fileName", workflow_id as "workflowId", run_id as "runId", state, coalesce(records, 0) as records,
            coalesce(loaded, 0) as loaded, coalesce(duplicates, 0) as duplicates,
            coalesce(rejected, 0) as rejected, duplicate_of as "duplicateOf",
            error_message as "errorMessage", archive_path as "archivePath",
