@@ -1,7 +1,7 @@
 import type { Sql } from "../activities/database.ts";
 import { bindQuery, type Parameter } from "./bind_query.ts";
 import { type Filters, intervalOf } from "./filters.ts";
-import { CHOICES, type Panel, PANELS } from "./panels.ts";
+import { CHOICES, FILE_PANELS, type Panel, PANELS } from "./panels.ts";
 
 /** An answer of one panel: the rows, and the query that gave them. */
 export interface PanelAnswer {
@@ -20,6 +20,15 @@ export interface Board {
   readonly panels: Readonly<Record<string, PanelAnswer>>;
   /** Values that filters can take. */
   readonly choices: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Asks why a file is as it is: the ledger's row, its stages, chunks and faults. */
+export async function askFile(sql: Sql, file: string): Promise<Record<string, PanelAnswer>> {
+  const answers = await Promise.all(FILE_PANELS.map(async (panel) => {
+    const { text, values, shown } = bindQuery(panel.sql, { file });
+    return [panel.id, { sql: shown, rows: [...await sql.unsafe(text, [...values])] }] as const;
+  }));
+  return Object.fromEntries(answers);
 }
 
 /** Makes a function that asks all panels; it keeps the answers that need not be asked each time. */

@@ -97,10 +97,11 @@ from shop.freshness() f`,
   },
   {
     id: "states",
-    sql: `select f.state, count(*) as files
+    sql:
+      `select case when f.paused_at is null then f.state else 'paused' end as state, count(*) as files
 from ingest.files f
-group by f.state
-order by f.state`,
+group by 1
+order by 1`,
   },
   {
     id: "rows",
@@ -154,7 +155,9 @@ limit 8`,
   },
   {
     id: "attention",
-    sql: `select f.file_id, f.file_name, f.state, coalesce(f.error_code, '') as error_code,
+    sql:
+      `select f.file_id, f.file_name, case when f.paused_at is null then f.state else 'paused' end as state,
+       coalesce(f.error_code, '') as error_code,
        coalesce(f.error_message, '') as error_message, f.workflow_id, f.run_id, f.discovered_at
 from ingest.files f
 where f.discovered_at < :to::timestamptz
@@ -183,5 +186,44 @@ from shop.minute_rollup_parts r
 where r.minute >= :to::timestamptz - interval '56 days' and r.event_type = 'purchase'
 group by r.currency
 order by sum(r.events) desc, r.currency`,
+  },
+];
+
+/** Why a file is as it is; asked when a person wants to know. Parameter: `:file`. */
+export const FILE_PANELS: readonly Panel[] = [
+  {
+    id: "file",
+    sql:
+      `select f.file_id, f.file_name, case when f.paused_at is null then f.state else 'paused' end as state,
+       f.size_bytes, f.records, f.loaded, f.duplicates, f.rejected, f.error_code, f.error_message,
+       f.duplicate_of, f.supersedes, f.retry_of, f.path, f.archive_path, f.sha256, f.contract_version,
+       f.workflow_id, f.run_id
+from ingest.files f
+where f.file_id = :file::bigint`,
+  },
+  {
+    id: "stages",
+    sql:
+      `select l.closed_at, l.discovered_at, l.started_at, l.committed_at, l.settled_at, l.discover_ms, l.start_ms,
+       l.load_ms, l.settle_ms, l.lag_ms
+from ingest.lag l
+where l.file_id = :file::bigint`,
+  },
+  {
+    id: "chunks",
+    sql:
+      `select count(*) as planned, count(c.committed_at) as committed, max(c.worker) as worker, max(c.attempt) as attempt
+from ingest.chunks c
+where c.file_id = :file::bigint`,
+  },
+  {
+    id: "faults",
+    sql:
+      `select x.fault ->> 'code' as code, coalesce(x.fault ->> 'column', '') as column_name, count(*) as records,
+       min(r.line_number) as first_line
+from ingest.rejects r, jsonb_array_elements(r.faults) as x (fault)
+where r.file_id = :file::bigint
+group by 1, 2
+order by count(*) desc, 1, 2`,
   },
 ];

@@ -1,5 +1,5 @@
 import { openDatabase, type Sql } from "../activities/database.ts";
-import { createBoard } from "./ask_panels.ts";
+import { askFile, createBoard } from "./ask_panels.ts";
 import { type Changes, followChanges } from "./changes.ts";
 import { FilterError, readFilters } from "./filters.ts";
 import { readPage } from "./read_page.ts";
@@ -71,16 +71,27 @@ export function startDashboard(options: DashboardOptions): Dashboard {
       return problem(405, "Cannot answer: only GET is understood");
     }
     if (url.pathname === "/api/board") return await board(url.searchParams);
+    if (url.pathname === "/api/file") return await file(url.searchParams.get("id") ?? "");
     if (url.pathname === "/api/changes") return follow();
     return await readPage(url.pathname) ?? problem(404, "Cannot answer: nothing is here");
   }
 
   async function board(query: URLSearchParams): Promise<Response> {
+    const { webUiUrl = null, namespace, waiting } = options;
+    return await tell(async () => {
+      const shown = await askBoard(readFilters(query, Date.now()));
+      return { ...shown, webUiUrl, namespace, waiting: waiting?.() ?? null };
+    });
+  }
+
+  async function file(id: string): Promise<Response> {
+    if (!/^\d{1,15}$/.test(id)) return problem(400, "Cannot show the file: expected its number");
+    return await tell(() => askFile(sql, id));
+  }
+
+  async function tell(work: () => Promise<object>): Promise<Response> {
     try {
-      const { webUiUrl = null, namespace, waiting } = options;
-      const filters = readFilters(query, Date.now());
-      const shown = await askBoard(filters);
-      return Response.json({ ...shown, webUiUrl, namespace, waiting: waiting?.() ?? null });
+      return Response.json(await work());
     } catch (error) {
       if (error instanceof FilterError) return problem(400, error.message);
       // The message may hold values: its code is told to those who run this.

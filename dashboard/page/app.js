@@ -18,7 +18,16 @@ const REFRESH_MS = 10_000;
 const CHANGE_MS = 500;
 const FILTERS = ["range", "device", "category", "currency"];
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const STATES = ["loading", "unloading", "loaded", "duplicate", "failed", "cancelled", "unloaded"];
+const STATES = [
+  "loading",
+  "paused",
+  "unloading",
+  "loaded",
+  "duplicate",
+  "failed",
+  "cancelled",
+  "unloaded",
+];
 
 const form = document.getElementById("filters");
 let board;
@@ -337,7 +346,7 @@ function renderPipeline() {
       file,
       state,
       { name: "error_message", label: "reason", kind: "reason", show: (text) => text || "–" },
-      { name: "file_id", label: "more", show: (id) => element("code", {}, `files show ${id}`) },
+      { name: "file_id", label: "", show: whyButton },
     ], rowsOf("attention")),
   );
   replaceChildren(
@@ -365,17 +374,95 @@ function renderPipeline() {
         show: (value) => value === null ? "–" : count(value),
       },
       { name: "lag_ms", label: "lag", kind: "number", show: milliseconds },
+      { name: "file_id", label: "why", show: whyButton },
     ], rowsOf("slowest")),
   );
 }
 
 /** To the file's workflow, where the Web UI is known. */
 function fileLink(name, { file_id: id, workflow_id: workflow, run_id: run }) {
-  const text = `${name} (${id})`;
+  const text = name === workflow ? name : `${name} (${id})`;
   if (board.webUiUrl === null || !workflow) return text;
   const path = ["namespaces", board.namespace, "workflows", workflow, ...(run ? [run] : [])];
   const href = `${board.webUiUrl}/${path.map(encodeURIComponent).join("/")}`;
   return element("a", { href, rel: "noopener" }, text);
+}
+
+function whyButton(id, row) {
+  const button = element("button", {
+    type: "button",
+    class: "why",
+    "aria-label": `Why: ${row.file_name}`,
+  }, "why");
+  button.dataset.file = id;
+  return button;
+}
+
+// One listener for all: the tables are drawn anew.
+document.addEventListener("click", (event) => {
+  const { file } = event.target.dataset ?? {};
+  if (file !== undefined) showWhy(file);
+});
+
+async function showWhy(id) {
+  const response = await fetch(`/api/file?id=${encodeURIComponent(id)}`);
+  if (!response.ok) return;
+  const answer = await response.json();
+  const [file] = answer.file.rows;
+  const [stages] = answer.stages.rows;
+  const [chunks] = answer.chunks.rows;
+  if (file === undefined) return;
+  setText("why-title", `${file.file_name} (${file.file_id}) is ${file.state}`);
+  const facts = [
+    ["reason", file.error_message],
+    [
+      "counts",
+      file.records === null
+        ? null
+        : `${count(file.records)} records = ${count(file.loaded)} loaded + ` +
+          `${count(file.duplicates)} duplicates + ${count(file.rejected)} rejected`,
+    ],
+    ["same bytes as", file.duplicate_of && `file ${file.duplicate_of}`],
+    ["newer version of", file.supersedes && `file ${file.supersedes}`],
+    ["retry of", file.retry_of && `file ${file.retry_of}`],
+    ["chunks", `${count(chunks.committed)} of ${count(chunks.planned)} committed`],
+    ["committed by", chunks.worker && `${chunks.worker}, attempt ${chunks.attempt}`],
+    ["discovered", stages.discovered_at],
+    [
+      "lag",
+      stages.lag_ms === null ? null : `${milliseconds(stages.lag_ms)}: discovered after ` +
+        `${milliseconds(stages.discover_ms)}, started after ${
+          milliseconds(Math.max(0, stages.start_ms))
+        }, loaded in ` +
+        milliseconds(stages.load_ms),
+    ],
+    ["lies at", file.archive_path ?? file.path],
+    ["sha-256", file.sha256],
+    ["contract", `version ${file.contract_version}`],
+    ["workflow", fileLink(file.workflow_id, file)],
+    ["more", element("code", {}, `deno task files show ${file.file_id}`)],
+  ].filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const queries = Object.values(answer).map(({ sql }) => sql).join(";\n\n");
+  document.getElementById("why-body").replaceChildren(
+    element(
+      "dl",
+      {},
+      ...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]),
+    ),
+    ...(answer.faults.rows.length === 0 ? [] : [table("Rejects of the file", [
+      { name: "code", label: "fault", show: (code) => code.replaceAll("_", " ") },
+      { name: "column_name", label: "column" },
+      { name: "records", label: "records", kind: "number", show: count },
+      { name: "first_line", label: "first line", kind: "number" },
+    ], answer.faults.rows)]),
+    element(
+      "details",
+      { class: "sql" },
+      element("summary", {}, "SQL"),
+      element("pre", { tabindex: 0 }, queries),
+    ),
+  );
+  document.getElementById("why").showModal();
 }
 
 /** Each panel tells the query that gave its figures, and which filters it leaves out. */

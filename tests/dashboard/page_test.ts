@@ -39,6 +39,19 @@ Deno.test({ name: "the page shows what SQL says, and no error", ignore }, async 
   const link = await page.locator("#slowest a").first().getAttribute("href");
   assert.match(link ?? "", /^http:\/\/127\.0\.0\.1:1\/namespaces\/default\/workflows\/ingest%2F/);
 
+  await page.locator('#attention [data-file="2"]').click();
+  await page.locator("#why[open]").waitFor();
+  const why = await text("#why");
+  assert.match(why, /broken\.csv \(2\) is failed/);
+  assert.match(why, /its first line is not the header/);
+  assert.match(why, /deno task files show 2/);
+  await page.keyboard.press("Escape");
+  await page.locator('#slowest [data-file="1"]').click();
+  await page.locator("#why[open]").waitFor();
+  assert.match(await text("#why"), /42 records = 40 loaded \+ 1 duplicates \+ 1 rejected/);
+  assert.match(await text("#why"), /invalid number\s+price\s+1\s+42/);
+  await page.keyboard.press("Escape");
+
   // The query beside a figure gives the figure.
   const sql = await page.locator('[data-panel="totals"] pre').first().textContent();
   const [row] = await shown.house.admin.unsafe(sql ?? "");

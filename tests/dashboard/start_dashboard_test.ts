@@ -44,6 +44,27 @@ Deno.test("every figure of the board is what its SQL says", async () => {
   assert.deepEqual(board.choices, { category: ["home"], currency: ["EUR", "USD"] });
 });
 
+Deno.test("why a file is as it is comes from the ledger, by number only", async () => {
+  await using shown = await showWarehouse();
+  const { house, dashboard } = shown;
+  await fill(house);
+  const answer = await (await fetch(`${dashboard.url}/api/file?id=1`)).json();
+  for (
+    const [id, { sql, rows }] of Object.entries<{ sql: string; rows: Record<string, unknown>[] }>(
+      answer,
+    )
+  ) {
+    const found = await house.admin.unsafe(sql);
+    assert.deepEqual(rows, JSON.parse(JSON.stringify(found)).map(numbersAsText(rows)), id);
+  }
+  assert.equal(answer.file.rows[0].records, 42);
+  for (const id of ["", "x", "1 or true", "-1"]) {
+    const response = await fetch(`${dashboard.url}/api/file?id=${encodeURIComponent(id)}`);
+    assert.equal(response.status, 400, id);
+    await response.body?.cancel();
+  }
+});
+
 Deno.test("filters leave out what they name", async () => {
   await using shown = await showWarehouse();
   await fill(shown.house);
