@@ -75,7 +75,8 @@ export class FileControl {
       try {
         return await scope.run(step);
       } catch (failure) {
-        const isPause = this.#paused && isCancellation(failure) &&
+        // Not whether it is paused now: it may have been resumed before its step came to a border.
+        const isPause = scope.consideredCancelled && isCancellation(failure) &&
           !CancellationScope.current().consideredCancelled;
         if (!isPause) throw failure;
       } finally {

@@ -42,6 +42,18 @@ Deno.test("ingestFile stops at a chunk border when it is paused, and goes on whe
   assert.deepEqual(await pipeline.verify(), []);
 });
 
+Deno.test("ingestFile goes on when it is resumed before the pause has taken effect", async () => {
+  await using at = await heldAt(3);
+  const { pipeline, handle, letGo } = at;
+  await handle.executeUpdate("pause");
+  await handle.executeUpdate("resume");
+  letGo();
+  const result = await handle.result();
+  assert.deepEqual([result.state, result.loaded], ["loaded", ROWS]);
+  assert.equal(await isPaused(pipeline), false);
+  assert.deepEqual(await pipeline.verify(), []);
+});
+
 Deno.test("ingestFile stays paused when its worker is killed, and another goes on", async () => {
   await using at = await heldAt(3);
   const { pipeline, handle, letGo } = at;
