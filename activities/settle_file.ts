@@ -45,7 +45,8 @@ export async function settleFile(
   }
   if (!row.settled) {
     await moveAndMark(deps, row);
-    if (deps.onSettled) deps.onSettled(await readLagSeconds(sql, file.fileId));
+    // The file is settled: what is only measured may fail.
+    if (deps.onSettled) await readLagSeconds(sql, file.fileId).then(deps.onSettled, () => {});
   }
   deps.onChange?.();
   await rm(spoolPath(deps.expansion.spool, file.fileId), { force: true });

@@ -73,7 +73,10 @@ export class FileControl {
       if (this.#paused) await this.#wait();
       const scope = this.#step = new CancellationScope();
       try {
-        return await scope.run(step);
+        const result = await scope.run(step);
+        // The pause came with the end of the step: it holds before the next.
+        if (this.#paused) await this.#wait();
+        return result;
       } catch (failure) {
         // Not whether it is paused now: it may have been resumed before its step came to a border.
         const isPause = scope.consideredCancelled && isCancellation(failure) &&

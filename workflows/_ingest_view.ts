@@ -35,6 +35,7 @@ export class IngestView {
   readonly #input: IngestFileInput;
   /** By the workflow's clock; records loaded since tell the rate. */
   #loadingSince = 0;
+  #recordsBefore = 0;
 
   constructor(input: IngestFileInput) {
     this.#input = input;
@@ -44,7 +45,10 @@ export class IngestView {
   /** Runs a step under the name of its phase. */
   during<T>(phase: Phase, step: () => Promise<T>): Promise<T> {
     this.#phase = phase;
-    if (phase === "loading") this.#loadingSince = Date.now();
+    if (phase === "loading") {
+      this.#loadingSince = Date.now();
+      this.#recordsBefore = this.#counts.records;
+    }
     // What is done at once would be over before it is read.
     if (phase !== "at once") this.#show();
     return step();
@@ -54,6 +58,8 @@ export class IngestView {
   pause(paused: boolean): void {
     this.#phase = paused ? "paused" : "starting";
     this.#show();
+    if (!this.#input.settings.searchAttributes) return;
+    upsertSearchAttributes([{ key: FILE_STATE, value: paused ? "paused" : "loading" }]);
   }
 
   /** Why a person can neither pause nor cancel it now; null when they can. */
@@ -123,7 +129,7 @@ export class IngestView {
 
   #rate(): number {
     const seconds = (Date.now() - this.#loadingSince) / 1000;
-    return seconds > 0 ? Math.round(this.#counts.records / seconds) : 0;
+    return seconds > 0 ? Math.round((this.#counts.records - this.#recordsBefore) / seconds) : 0;
   }
 
   #show(): void {

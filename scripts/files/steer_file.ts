@@ -41,7 +41,7 @@ export async function steerFile(
       throw new TaskError(reason);
     }
     if (!(error instanceof WorkflowNotFoundError)) throw error;
-    await letGo(running, { fileId, workflowId });
+    if (operation === "resume") await letGo(running, { fileId, workflowId });
     throw new TaskError(
       `Cannot ${operation} file ${fileId}: its workflow does not run at this moment; the watcher ` +
         "starts it again within seconds",

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Sql } from "../../activities/database.ts";
 import { askMetrics } from "../statements/ask_metrics.ts";
 import type { WatchStats } from "../watch_inbox.ts";
@@ -83,6 +83,16 @@ export function serveMetrics(
 function createGauges(registry: Registry) {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `clickledger_${name}`, help, labelNames, registers: [registry] });
+  /** Counted by somebody else: each scrape sets it to what it is there. */
+  const counter = (name: string, help: string) => {
+    const made = new Counter({ name: `clickledger_${name}_total`, help, registers: [registry] });
+    return {
+      set(value: number): void {
+        made.reset();
+        made.inc(value);
+      },
+    };
+  };
   const up = gauge("database_up", "1 if the database answered this scrape.");
   const files = gauge("files", "Files of the ledger by state; paused ones are loading as well.", [
     "state",
@@ -91,7 +101,7 @@ function createGauges(registry: Registry) {
   const rows = gauge("rows", "Records of loaded files by what became of them.", ["outcome"]);
   const rejects = gauge("rejects_open", "Open rejects by fault code.", ["code"]);
   const deltas = gauge("rollup_deltas", "Rows that wait to be folded into the rollups.");
-  const deadlocks = gauge(
+  const deadlocks = counter(
     "database_deadlocks",
     "Deadlocks in this database since its statistics were reset.",
   );
@@ -102,8 +112,8 @@ function createGauges(registry: Registry) {
     "Files of the inbox that wait for their turn, or are still being written.",
   );
   const inFlight = gauge("inbox_in_flight", "New files being loaded.");
-  const started = gauge("inbox_started", "Workflows that this watcher has started.");
-  const relists = gauge("inbox_relists", "Listings of inbox and ledger by this watcher.");
+  const started = counter("inbox_started", "Workflows that this watcher has started.");
+  const relists = counter("inbox_relists", "Listings of inbox and ledger by this watcher.");
   return {
     async read({ sql, watcher, poolSize }: MetricSources): Promise<void> {
       pool.set(poolSize);

@@ -54,6 +54,27 @@ Deno.test("ingestFile goes on when it is resumed before the pause has taken effe
   assert.deepEqual(await pipeline.verify(), []);
 });
 
+Deno.test("ingestFile holds before it settles when the pause came with its last chunk", async () => {
+  await using at = await heldAt(3);
+  const { pipeline, handle, letGo } = at;
+  const chunks = (await pipeline.sql`select from ingest.chunks`).length;
+  const held = await handle.query(progressQuery);
+  assert.equal(held.phase, "loading");
+  letGo();
+  await waitFor(async () => await committed(pipeline) >= chunks - 1, { what: "nearly all chunks" });
+  const paused = await handle.executeUpdate("pause").then(() => true, () => false);
+  if (paused) {
+    await waitFor(() => isPaused(pipeline), { what: "the pause to be noted" });
+    const [file] = await pipeline.sql`select state from ingest.files`;
+    assert.equal(file?.state, "loading");
+    const { searchAttributes } = await handle.describe();
+    assert.deepEqual(searchAttributes.FileState, ["paused"]);
+    await handle.executeUpdate("resume");
+  }
+  assert.equal((await handle.result()).loaded, ROWS);
+  assert.deepEqual(await pipeline.verify(), []);
+});
+
 Deno.test("ingestFile stays paused when its worker is killed, and another goes on", async () => {
   await using at = await heldAt(3);
   const { pipeline, handle, letGo } = at;

@@ -40,17 +40,17 @@ Deno.test("metrics of files, records, times and of the SDK move when something h
     'clickledger_rejects_open{code="invalid_number"}': 1,
     "clickledger_chunk_seconds_count": 2,
     "clickledger_file_lag_seconds_count": 2,
-    "clickledger_inbox_started": 3,
+    "clickledger_inbox_started_total": 3,
     "clickledger_inbox_waiting": 0,
     "clickledger_files_paused": 0,
-    "clickledger_database_deadlocks": 0,
+    "clickledger_database_deadlocks_total": 0,
   };
   for (const [name, value] of Object.entries(expected)) assert.equal(after.get(name), value, name);
   assert.ok(after.get("clickledger_chunk_seconds_sum")! > 0);
   await waitFor(
     async () =>
-      (await scrape(port)).get("clickledger_inbox_relists")! >
-        (before.get("clickledger_inbox_relists") ?? 0),
+      (await scrape(port)).get("clickledger_inbox_relists_total")! >
+        (before.get("clickledger_inbox_relists_total") ?? 0),
     { what: "another listing" },
   );
   const temporal = [...after.keys()].filter((name) => name.startsWith("temporal_"));
