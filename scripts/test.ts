@@ -17,9 +17,15 @@ import { recordProcess } from "./services/processes.ts";
 import { addCounts, countTests, renderCounts, type TestCounts } from "./count_tests.ts";
 
 const USAGE = `Usage: deno task test [--unit] [PATH | NAME]...
+       deno task test --torture [--seed S] [--seeds N] [--minutes M]
 
 Runs the tests of the files or directories given, or those whose names contain NAME; without
 arguments all. --unit: only those of domain/, which need no services.
+
+--torture: a seeded mix of all faults while files load, then every event and every planted fault is
+looked up in the database. --seed S: the first seed (else any); --seeds N: so many of them, one after
+the other; --minutes M: further ones until M minutes have passed. Each seed ends with a line of its
+own, and one that fails with the command that repeats it.
 
 The last line is "N passed, N failed". Exit code: 0 all passed, 1 some failed or none ran,
 2 wrong usage, 130 interrupted.`;
@@ -30,7 +36,15 @@ const UNIT_PATHS = ["domain", "tests/domain"];
 interface TestRun {
   readonly args: readonly string[];
   readonly needsServices: boolean;
+  readonly env?: Record<string, string>;
 }
+
+/** Options of `--torture`, and under which names the test finds them. */
+const TORTURE_OPTIONS: Record<string, string> = {
+  "--seed": "CLICKLEDGER_TEST_SEED",
+  "--seeds": "CLICKLEDGER_TEST_SEEDS",
+  "--minutes": "CLICKLEDGER_TEST_MINUTES",
+};
 
 const progress = (line: string) => console.error(line);
 const interrupted = new AbortController();
@@ -54,12 +68,12 @@ async function main(args: string[]): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const wrong = args.find((arg) => arg.startsWith("-") && arg !== "--unit");
-  if (wrong) {
-    console.error(`Cannot run tests: unknown option ${wrong}\n\n${USAGE}`);
+  const planned = args.includes("--torture") ? planTorture(args) : await planRuns(args);
+  if (typeof planned === "string") {
+    console.error(`Cannot run tests: ${planned}\n\n${USAGE}`);
     return 2;
   }
-  const runs = await planRuns(args);
+  const runs = planned;
   const directory = await makeRunDirectory(progress);
   try {
     const counts = addCounts(await runAll(runs, directory.path).catch(countAsFailure));
@@ -79,7 +93,23 @@ function countAsFailure(error: unknown): TestCounts[] {
   return [{ passed: 0, failed: 1, skipped: 0 }];
 }
 
-async function planRuns(args: string[]): Promise<TestRun[]> {
+/** One run of the torture; a text says what is wrong with the options. */
+function planTorture(args: string[]): TestRun[] | string {
+  const env: Record<string, string> = {};
+  const rest = args.filter((arg) => arg !== "--torture").flatMap((arg) => arg.split("=", 2));
+  for (let index = 0; index < rest.length; index += 2) {
+    const [option = "", value = ""] = rest.slice(index, index + 2);
+    const name = TORTURE_OPTIONS[option];
+    if (!name) return `unknown option ${option}`;
+    if (!/^\d{1,9}$/.test(value)) return `${option} needs a whole number`;
+    env[name] = value;
+  }
+  return [{ args: ["tests/faults/torture_test.ts"], needsServices: true, env }];
+}
+
+async function planRuns(args: string[]): Promise<TestRun[] | string> {
+  const wrong = args.find((arg) => arg.startsWith("-") && arg !== "--unit");
+  if (wrong) return `unknown option ${wrong}`;
   const paths: string[] = [];
   const names: string[] = [];
   for (const arg of args.filter((arg) => arg !== "--unit")) {
@@ -123,7 +153,7 @@ async function runAll(runs: TestRun[], directory: string): Promise<TestCounts[]>
     for (const [index, run] of runs.entries()) {
       const env = run.needsServices ? (await starting)?.env : {};
       if (interrupted.signal.aborted) break;
-      counts.push(await runTests(run, { directory, index, env: env ?? {} }));
+      counts.push(await runTests(run, { directory, index, env: { ...env, ...run.env } }));
     }
     return counts;
   } finally {

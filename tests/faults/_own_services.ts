@@ -18,6 +18,8 @@ export interface OwnServer extends AsyncDisposable {
 /** A PostgreSQL server of its own, migrated. */
 export interface OwnPostgres extends OwnServer {
   database: TestDatabase;
+  /** An empty one beside it, dropped when it is disposed. */
+  freshDatabase(): Promise<TestDatabase>;
   /** What the server wrote. */
   readLog(): Promise<string>;
 }
@@ -25,6 +27,8 @@ export interface OwnPostgres extends OwnServer {
 /** A Temporal dev server of its own. */
 export interface OwnTemporal extends OwnServer {
   address: string;
+  /** Its SQLite file. */
+  databaseFile: string;
 }
 
 const progress = () => {};
@@ -38,10 +42,40 @@ export async function ownPostgres(): Promise<OwnPostgres> {
   let server = await start();
   disposables.defer(() => server.stop());
   await migrate(server.ownerUrl);
-  const sql = postgres(server.ownerUrl, { max: 4, onnotice: () => {}, backoff: false });
+  const open = (url: string) => postgres(url, { max: 4, onnotice: () => {}, backoff: false });
+  const sql = open(server.ownerUrl);
   disposables.defer(() => sql.end({ timeout: 1 }));
+
+  /** A clone of the first database, to which nobody may be connected: it serves as a template only. */
+  async function freshDatabase(): Promise<TestDatabase> {
+    const source = new URL(server.ownerUrl).pathname.slice(1);
+    const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
+    const at = (database: string) => {
+      const url = new URL(server.ownerUrl);
+      url.pathname = `/${database}`;
+      return url.href;
+    };
+    const asAdmin = async (statement: string) => {
+      const admin = open(at("postgres"));
+      await admin.unsafe(statement).finally(() => admin.end({ timeout: 1 }));
+    };
+    await asAdmin(`create database ${name} template ${source}`);
+    // Deadlocks are told in the log, which outlives a killed server; statistics don't.
+    await asAdmin(`alter database ${name} set log_lock_waits = on`);
+    const sql = open(at(name));
+    return {
+      url: at(name),
+      sql,
+      async [Symbol.asyncDispose]() {
+        await sql.end({ timeout: 1 });
+        await asAdmin(`drop database ${name} with (force)`);
+      },
+    };
+  }
+
   return {
     database: { url: server.ownerUrl, sql, [Symbol.asyncDispose]: () => Promise.resolve() },
+    freshDatabase,
     readLog: () => Deno.readTextFile(join(dirname(server.dataDir), "postgres.log")),
     async end(signal) {
       Deno.kill(server.pid, signal);
@@ -65,6 +99,7 @@ export async function ownTemporal(): Promise<OwnTemporal> {
   disposables.defer(() => server.stop());
   return {
     address: server.address,
+    databaseFile: join(home.path, "temporal", "temporal.db"),
     async end(signal) {
       Deno.kill(server.pid, signal);
       await server.ended;
