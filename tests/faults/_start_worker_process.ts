@@ -27,6 +27,9 @@ export async function startWorkerProcess(
       "run",
       "-A",
       "--no-check",
+      ...("exhaustedHeapMb" in setup
+        ? [`--v8-flags=--max-old-space-size=${setup.exhaustedHeapMb}`]
+        : []),
       projectPath(script),
       JSON.stringify(setup),
     ],

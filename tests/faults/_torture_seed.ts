@@ -79,6 +79,8 @@ export async function tortureSeed(
     return open.length === 0;
   }, { what: "no session to be idle in transaction" });
   await assertPlanted(pipeline, planted);
+  // What a query says that got the rows of another one.
+  assert.doesNotMatch(pipeline.workerLogs(), /UNDEFINED_VALUE/);
   assert.equal(await countDeadlocks(postgres) - deadlocksBefore, 0, "deadlocks");
   return `clean: ${planted.eventIds.size} events, ${planted.duplicates} duplicates, ` +
     `${planted.rejects.size + planted.conflicts} rejects`;

@@ -24,9 +24,24 @@ export interface WorkerSetup {
   failed: string;
   chunkBytes: number;
   limits: DatabaseLimits;
-  /** Directory in which the worker says `reached-<chunk>` before a chunk's transaction and waits for `go`. */
+  /** Directory in which the worker says `reached-<chunk>` at a step and waits for `go`. */
   gate?: string;
+  /** That step; a chunk's transaction by default. */
+  gateAt?: Step;
+  /** Heap of the worker, which it exhausts before its first transaction of a chunk. */
+  exhaustedHeapMb?: number;
 }
+
+/** Steps of a file at which a worker can be held. */
+export const STEPS = [
+  "beforeChunk",
+  "beforeChunkTransaction",
+  "afterComplete",
+  "beforeMove",
+] as const satisfies (keyof Hooks)[];
+
+type Step = (typeof STEPS)[number];
+type Hooks = NonNullable<ActivityDeps["hooks"]>;
 
 /** A worker that runs. */
 export interface RunningWorker {
@@ -43,7 +58,7 @@ export interface RunningWorker {
  */
 export async function runWorker(
   setup: WorkerSetup,
-  hooks: NonNullable<ActivityDeps["hooks"]> = {},
+  hooks: Hooks = {},
 ): Promise<RunningWorker> {
   const connection = await NativeConnection.connect({ address: setup.temporalAddress });
   const sql = openDatabase(setup.databaseUrl, "ingest", { limits: setup.limits });
@@ -81,22 +96,29 @@ export async function runWorker(
 }
 
 function waitAtGate(gate: string) {
-  return async (_fileId: number, chunkNo: number): Promise<void> => {
-    await Deno.writeTextFile(`${gate}/reached-${chunkNo}`, "");
+  return async (_fileId: number, chunkNo?: number): Promise<void> => {
+    await Deno.writeTextFile(`${gate}/reached-${chunkNo ?? "end"}`, "");
     while (await Deno.stat(`${gate}/go`).then(() => false, () => true)) {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   };
 }
 
+function exhaustMemory(): Promise<void> {
+  const kept: string[][] = [];
+  while (true) kept.push(Array.from({ length: 100_000 }, (_, index) => `${kept.length} ${index}`));
+}
+
+function chooseHooks({ gate, gateAt, exhaustedHeapMb }: WorkerSetup): Hooks {
+  if (exhaustedHeapMb !== undefined) return { beforeChunkTransaction: exhaustMemory };
+  return gate === undefined ? {} : { [gateAt ?? "beforeChunkTransaction"]: waitAtGate(gate) };
+}
+
 if (import.meta.main) {
   void endWithParent();
   const setup: WorkerSetup = JSON.parse(Deno.args[0] ?? "");
   installRuntime(createLogger("debug"));
-  const worker = await runWorker(
-    setup,
-    setup.gate === undefined ? {} : { beforeChunkTransaction: waitAtGate(setup.gate) },
-  );
+  const worker = await runWorker(setup, chooseHooks(setup));
   Deno.addSignalListener("SIGTERM", () => void worker.stop().then(() => Deno.exit(0)));
   console.log("ready");
   await worker.ended;
