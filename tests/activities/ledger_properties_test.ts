@@ -33,6 +33,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("fold" as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("crash of the folder" as const) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -79,7 +80,18 @@ async function take(step: Step, { house, model, name }: World): Promise<void> {
       return await cancel(step, { house, model, name });
     case "fold":
       return void await house.deps.sql`select shop.fold_rollups()`;
+    case "crash of the folder":
+      return await crashFolder(house);
   }
+}
+
+/** It has moved everything, and dies before it commits. */
+async function crashFolder({ deps: { sql } }: Warehouse): Promise<void> {
+  const folding = sql.begin(async (tx) => {
+    await tx`select shop.fold_rollups()`;
+    await tx`select pg_terminate_backend(pg_backend_pid())`;
+  });
+  await assert.rejects(folding);
 }
 
 async function land(records: readonly ModelRecord[], { house, model, name }: World): Promise<void> {
