@@ -13,6 +13,7 @@ const COMMANDS = [
   "report",
   "sql",
   "verify",
+  "why",
 ];
 
 const WRONG_USAGE: [name: string, args: string[], expected: RegExp][] = [
