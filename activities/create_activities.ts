@@ -6,6 +6,8 @@ import type {
   IngestFileResult,
   Inspection,
   Remainder,
+  ReplayInput,
+  ReplayResult,
   Span,
 } from "../domain/ingest_api.ts";
 import type { Counts } from "../domain/ledger.ts";
@@ -15,6 +17,7 @@ import { ingestSmallFile } from "./ingest_small_file.ts";
 import { inspectFile } from "./inspect_file.ts";
 import { createLandTick } from "./land_tick.ts";
 import { loadSpan } from "./load_span.ts";
+import { replayRejects } from "./replay_rejects.ts";
 import { settleFile } from "./settle_file.ts";
 import { readResult } from "./statements/settle_statements.ts";
 import { markPaused } from "./statements/mark_paused.ts";
@@ -76,6 +79,9 @@ export function createActivities(deps: ActivityDeps) {
     /** All of the above for a file of one chunk. */
     ingestSmallFile: (input: IngestFileInput): Promise<IngestFileResult> =>
       withSafeErrors(() => ingestSmallFile(deps, input)),
+    /** Validates rejects of a loaded file again, and loads those that hold now. */
+    replayRejects: (input: Omit<ReplayInput, "settings">): Promise<ReplayResult> =>
+      withSafeErrors(() => replayRejects(deps, input)),
     /** Notes that a person has paused the file of this workflow, or has let it go on. */
     markPaused: ({ paused }: { paused: boolean }): Promise<void> =>
       withSafeErrors(() => markPaused(deps.sql, { ...workflowOfActivity(), paused })),

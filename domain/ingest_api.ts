@@ -98,6 +98,26 @@ export interface UnloadRequest {
   errorMessage?: string;
 }
 
+/** Input of the workflow `replayRejects`: ids and codes, never what stands in a record. */
+export interface ReplayInput {
+  fileId: number;
+  /** Only this one. */
+  rejectId?: number;
+  /** Only those with this fault. */
+  code?: string;
+  settings: IngestSettings;
+}
+
+/** What became of replayed rejects. */
+export interface ReplayResult {
+  loaded: number;
+  duplicates: number;
+  /** They still break the contract. */
+  open: number;
+  /** Only their beginning is kept, and their file cannot be read any more. */
+  truncated: number;
+}
+
 /** Why a workflow gives up its file. */
 export type Abandonment = Omit<UnloadRequest, "fileId">;
 
@@ -110,6 +130,7 @@ export const TERMINAL_FAILURES = [
   "FileChanged",
   "ErrorBudgetExceeded",
   "SchemaTooNew",
+  "NotLoaded",
 ] as const;
 
 /** One of {@linkcode TERMINAL_FAILURES}. */

@@ -17,6 +17,7 @@ import { withDatabase } from "./cli/with_database.ts";
 import { withRunning } from "./cli/with_running.ts";
 import { type Config, readConfig } from "./config.ts";
 import { cancelFile } from "./files/cancel_file.ts";
+import { replaceFile, unloadFile } from "./files/unload_file.ts";
 import { steerFile } from "./files/steer_file.ts";
 import { retryFile } from "./files/retry_file.ts";
 import { readRunFile } from "./services/run_file.ts";
@@ -125,6 +126,33 @@ subcommand("cancel", "stops loading a file, and waits until nothing of it is lef
       return cancelFile(running, name);
     });
     printResults([result], format);
+  });
+
+subcommand("unload", "takes a loaded file out again; events that others also have stay theirs")
+  .argument("<file>", FILE_HELP)
+  .action(async (name: string, { format }: { format: Format }) => {
+    const config = readConfig();
+    const { file, copies, replayed } = await withRunning(config, `unload ${name}`, (running) => {
+      return unloadFile(running, name, config);
+    });
+    printResults([file], format);
+    if (replayed > 0) {
+      console.error(
+        `${countOf(replayed, "record")} of other files had contradicted it, and loaded now`,
+      );
+    }
+    if (copies.length > 0) console.error(`Files with the same bytes: ${copies.join(", ")}`);
+    console.error(`To load it again: deno task files retry ${file.fileId}`);
+  });
+
+subcommand("replace", "applies a corrected version of a file: takes out the one before it")
+  .argument("<new>", "the corrected one: file_id, or the name that both have")
+  .action(async (name: string, { format }: { format: Format }) => {
+    const config = readConfig();
+    const file = await withRunning(config, `replace by ${name}`, (running) => {
+      return replaceFile(running, name, config);
+    });
+    printResults([file], format);
   });
 
 for (const operation of ["pause", "resume"] as const) {

@@ -1205,6 +1205,23 @@ grant execute on ingest.completeness(interval,timestamp with time zone,timestamp
 
 grant execute on ingest.completeness(interval,timestamp with time zone,timestamp with time zone,text) to clickledger_reader;
 
+CREATE OR REPLACE FUNCTION ingest.correct_reject(id bigint, correction bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with corrected as (
+    update ingest.rejects r set corrected = correction
+    where r.reject_id = id and r.state = 'open'
+    returning r.reject_id
+  )
+  select exists (select from corrected)
+$function$;
+-- Stores a correction of an open reject, to be replayed in place of its raw bytes; false when it is not open.
+
+grant execute on ingest.correct_reject(bigint,bytea) to clickledger_operator;
+
 CREATE OR REPLACE FUNCTION ingest.lock_horizon(feed_name text)
  RETURNS timestamp with time zone
  LANGUAGE sql
@@ -1478,6 +1495,23 @@ grant execute on ingest.verify(bigint) to clickledger_ingest;
 grant execute on ingest.verify(bigint) to clickledger_operator;
 
 grant execute on ingest.verify(bigint) to clickledger_reader;
+
+CREATE OR REPLACE FUNCTION ingest.waive_rejects(ids bigint[], why text)
+ RETURNS bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  with waived as (
+    update ingest.rejects r set state = 'waived', resolved_at = now(), reason = why
+    where r.reject_id = any(ids) and r.state = 'open'
+    returning r.reject_id
+  )
+  select count(*) from waived
+$function$;
+-- Sets open rejects to waived, with the reason, and returns how many: nobody will replay them.
+
+grant execute on ingest.waive_rejects(bigint[],text) to clickledger_operator;
 
 CREATE OR REPLACE FUNCTION shop.bin_of(at timestamp with time zone, width interval, time_zone text)
  RETURNS timestamp with time zone

@@ -33,6 +33,7 @@ export function proxyIngestSteps({ heartbeatTimeoutMs, maxRetryIntervalMs }: Ing
   const { unloadFile } = proxyActivities<Activities>({ ...common, summary: "take out again" });
   const { readResult } = proxyActivities<Activities>({ ...common, summary: "read result" });
   const { markPaused } = proxyActivities<Activities>({ ...common, summary: "note the pause" });
+  const { replayRejects } = proxyActivities<Activities>({ ...common, summary: "validate again" });
   const { abandonFile } = proxyActivities<Activities>({ ...common, summary: "give up" });
   const { ingestSmallFile } = proxyActivities<Activities>({
     ...common,
@@ -50,6 +51,7 @@ export function proxyIngestSteps({ heartbeatTimeoutMs, maxRetryIntervalMs }: Ing
     settleFile,
     unloadFile,
     abandonFile,
+    replayRejects,
     markPaused,
     readResult,
     ingestSmallFile,

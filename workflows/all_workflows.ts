@@ -4,4 +4,5 @@
  * @module
  */
 export { ingestFile } from "./ingest_file.ts";
+export { replayRejects } from "./replay_rejects.ts";
 export { generateEvents } from "./generate_events.ts";

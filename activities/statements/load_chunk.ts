@@ -84,7 +84,7 @@ async function lockChunk(tx: Transaction, chunk: ReadyChunk): Promise<Counts | n
 }
 
 /** Positions of accepted records at or after the horizon, and before it. */
-function splitAtHorizon(
+export function splitAtHorizon(
   eventTimes: number[],
   horizon: number,
 ): { rows: number[]; late: number[] } {
@@ -105,9 +105,10 @@ function rejectOf({ accepted }: ChunkBatch, row: number, fault: Fault): Rejected
   };
 }
 
-async function insertDuplicates(
+/** Lists records whose event was loaded before, with equal content. */
+export async function insertDuplicates(
   tx: Transaction,
-  { fileId, batch: { accepted }, contract }: ReadyChunk,
+  { fileId, batch: { accepted }, contract }: Pick<ReadyChunk, "fileId" | "batch" | "contract">,
   rows: number[],
 ): Promise<void> {
   if (rows.length === 0) return;

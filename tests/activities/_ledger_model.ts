@@ -64,6 +64,19 @@ export class LedgerModel {
     }
   }
 
+  /** Rejects of a loaded file were replayed: what contradicted an event that is gone now holds. */
+  replay(fileId: number): void {
+    const file = this.#file(fileId);
+    file.records.forEach(({ event, price, broken }, record) => {
+      if (file.outcomes[record] !== "rejected" || broken) return;
+      const known = this.events.get(event);
+      if (known === undefined) {
+        this.events.set(event, { event, price, fileId, line: lineOf(record) });
+        file.outcomes[record] = "loaded";
+      } else if (known.price === price) file.outcomes[record] = "duplicate";
+    });
+  }
+
   /** A file was cancelled after some of its chunks; copies of it had landed before. The oldest is loaded instead. */
   cancel(fileId: number, records: readonly ModelRecord[], copies: readonly number[]): void {
     this.files.push({ fileId, records, state: "cancelled", outcomes: [], duplicateOf: null });

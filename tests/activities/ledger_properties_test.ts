@@ -4,6 +4,7 @@ import type { IngestFileResult } from "../../domain/ingest_api.ts";
 import { findFile } from "../../scripts/statements/find_file.ts";
 import { insertRetry } from "../../scripts/statements/retry_file.ts";
 import { readIdentity } from "../../activities/file_identity.ts";
+import { operationWorkflowId } from "../../domain/workflow_ids.ts";
 import { csv, event } from "./_events.ts";
 import { claim, finish, ingest, ingestUnfinished, unload } from "./_ingest.ts";
 import { LedgerModel, type ModelRecord } from "./_ledger_model.ts";
@@ -23,6 +24,7 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("copy" as const), which }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("unload" as const), which }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("retry" as const), which }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("replay" as const), which }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -73,6 +75,14 @@ async function take(step: Step, { house, model, name }: World): Promise<void> {
       if (file === undefined) return;
       await unload(house, file.fileId);
       return model.unload(file.fileId);
+    }
+    case "replay": {
+      const file = pick(model.files.filter(({ state }) => state === "loaded"), step.which);
+      if (file === undefined) return;
+      const { fileId } = file;
+      const workflowId = operationWorkflowId("replay", house.inboxId, fileId);
+      await house.run("replayRejects", { workflowId }, { fileId });
+      return model.replay(fileId);
     }
     case "retry":
       return await retry(step.which, { house, model });

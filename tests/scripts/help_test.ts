@@ -10,6 +10,7 @@ const COMMANDS = [
   "generate",
   "ingest",
   "migrate",
+  "rejects",
   "report",
   "sql",
   "verify",

@@ -147,6 +147,8 @@ Deno.test("roles: functions run for those who need them", async (t) => {
     "ingest.verify()": ["ingest", "reader", "operator"],
     "ingest.record_verification()": ["ingest", "reader", "operator"],
     "count(*) from ingest.completeness()": ["reader", "operator"],
+    "ingest.waive_rejects('{}', 'none')": ["operator"],
+    "ingest.correct_reject(0, '')": ["operator"],
   };
   // The questions of analysts, with the defaults of their parameters.
   for (const name of QUESTIONS) allowed[`count(*) from shop.${name}`] = ["reader", "operator"];

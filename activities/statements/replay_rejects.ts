@@ -1,0 +1,233 @@
+import { ApplicationFailure } from "@temporalio/common";
+import type { Contract } from "../../domain/contract.ts";
+import type { Fault } from "../../domain/faults.ts";
+import type { HeaderMapping } from "../../domain/map_header.ts";
+import { type ChunkBatch, readChunk } from "../../domain/read_chunk.ts";
+import type { CsvDialect } from "../../domain/scan_csv.ts";
+import type { Sql, Transaction } from "../database.ts";
+import { plainArray, textArray } from "./array_literal.ts";
+import { insertEvents } from "./insert_events.ts";
+import { insertKeys } from "./insert_keys.ts";
+import { insertDuplicates, splitAtHorizon } from "./load_chunk.ts";
+
+/** A reject that may be replayed: its correction, or its bytes as they came. */
+export interface OpenReject {
+  rejectId: number;
+  line: number;
+  byteStart: number;
+  byteLength: number;
+  raw: Uint8Array;
+  /** Whether `raw` holds only the beginning. */
+  isCut: boolean;
+}
+
+/** Rejects that were validated again. */
+export interface ValidatedAgain {
+  /** Those that hold now; each at the line and place of its record. */
+  batch: ChunkBatch;
+  /** By position in the batch. */
+  rejectIds: number[];
+  /** Those that do not. */
+  broken: { rejectId: number; faults: Fault[] }[];
+}
+
+/** What one transaction did. */
+export interface Replayed {
+  loaded: number;
+  duplicates: number;
+  open: number;
+}
+
+/** Open rejects of a file, by number. */
+export async function listOpenRejects(
+  sql: Sql,
+  { fileId, after, limit, rejectId, code }: {
+    fileId: number;
+    after: number;
+    limit: number;
+    rejectId: number | null;
+    code: string | null;
+  },
+): Promise<OpenReject[]> {
+  return [
+    ...await sql<OpenReject[]>`
+      select reject_id as "rejectId", line_number as line, byte_start as "byteStart",
+             byte_length as "byteLength", coalesce(corrected, raw) as raw,
+             raw_truncated and corrected is null as "isCut"
+      from ingest.rejects
+      where file_id = ${fileId} and state = 'open' and reject_id > ${after}
+        and (${rejectId}::bigint is null or reject_id = ${rejectId})
+        and (${code}::text is null or faults @> jsonb_build_array(jsonb_build_object('code', ${code}::text)))
+      order by reject_id
+      limit ${limit}`,
+  ];
+}
+
+/** Validates records as a load does, under the contract of today and the clock of their file. */
+export function validateAgain(
+  rejects: readonly OpenReject[],
+  options: {
+    contract: Contract;
+    mapping: HeaderMapping;
+    dialect: CsvDialect;
+    discoveredAt: number;
+  },
+): ValidatedAgain {
+  const empty = readChunk(new Uint8Array(), { ...options, firstLine: 1, byteStart: 1 });
+  const again: ValidatedAgain = { batch: empty, rejectIds: [], broken: [] };
+  for (const { rejectId, line, byteStart, byteLength, raw } of rejects) {
+    // Never from 0: a byte order mark stands before a header only.
+    const read = readChunk(raw, { ...options, firstLine: line, byteStart: Math.max(1, byteStart) });
+    if (read.records !== 1 || read.accepted.lines.length !== 1) {
+      const faults = read.rejects[0]?.faults ?? [{ code: "wrong_column_count" as const }];
+      again.broken.push({ rejectId, faults });
+      continue;
+    }
+    append(again.batch.accepted, read.accepted);
+    again.batch.accepted.byteStarts[again.rejectIds.length] = byteStart;
+    again.batch.accepted.byteLengths[again.rejectIds.length] = byteLength;
+    again.rejectIds.push(rejectId);
+  }
+  again.batch.records = again.rejectIds.length;
+  return again;
+}
+
+function append(into: ChunkBatch["accepted"], one: ChunkBatch["accepted"]): void {
+  into.lines.push(...one.lines);
+  into.byteStarts.push(...one.byteStarts);
+  into.byteLengths.push(...one.byteLengths);
+  into.eventTimes.push(...one.eventTimes);
+  into.contentHashes.push(...one.contentHashes);
+  into.extras.push(...one.extras);
+  into.columns.forEach((column, index) => column.push(...one.columns[index]!));
+}
+
+/**
+ * Loads what holds now, in one transaction with the state of its rejects and the counts of its chunks and file (I1, I3).
+ * Keys come before the file's row, as in an unload, so that neither waits for the other in turn.
+ *
+ * @param sql Pool of the ingest role.
+ * @throws Terminal failure `NotLoaded` when the file is not loaded (any more): nothing is changed then.
+ */
+export function replayBatch(
+  sql: Sql,
+  { fileId, contract, again }: { fileId: number; contract: Contract; again: ValidatedAgain },
+): Promise<Replayed> {
+  return sql.begin("isolation level read committed", async (tx) => {
+    const [horizon] = await tx<{ events_from: Date }[]>`
+      select ingest.lock_horizon(${contract.feed}) as events_from`;
+    const open = await lockOpen(tx, [
+      ...again.rejectIds,
+      ...again.broken.map(({ rejectId }) => rejectId),
+    ]);
+    const { rows, late } = splitAtHorizon(
+      again.batch.accepted.eventTimes,
+      horizon?.events_from.getTime() ?? 0,
+    );
+    const part = { fileId, contract, batch: again.batch };
+    const found = await insertKeys(
+      tx,
+      part,
+      rows.filter((row) => open.has(again.rejectIds[row]!)),
+    );
+    await insertEvents(tx, part, found.fresh);
+    await insertDuplicates(tx, part, found.duplicates);
+    const idsOf = (positions: readonly number[]) => positions.map((row) => again.rejectIds[row]!);
+    const linesOf = (positions: readonly number[]) =>
+      positions.map((row) => again.batch.accepted.lines[row]!);
+    await markReplayed(tx, idsOf([...found.fresh, ...found.duplicates]));
+    const broken = [
+      ...again.broken.filter(({ rejectId }) => open.has(rejectId)),
+      ...fault(idsOf(late).filter((id) => open.has(id)), "before_horizon"),
+      ...fault(idsOf(found.conflicting), "conflicting_event"),
+    ];
+    await markBroken(tx, broken, contract.version);
+    await lockLoaded(tx, fileId);
+    await moveCounts(tx, fileId, {
+      loaded: linesOf(found.fresh),
+      duplicates: linesOf(found.duplicates),
+    });
+    return {
+      loaded: found.fresh.length,
+      duplicates: found.duplicates.length,
+      open: broken.length,
+    };
+  }) as Promise<Replayed>;
+}
+
+function fault(ids: readonly number[], code: "before_horizon" | "conflicting_event") {
+  return ids.map((rejectId) => ({ rejectId, faults: [{ code }] as Fault[] }));
+}
+
+/** Those that nobody has replayed, waived or withdrawn meanwhile. */
+async function lockOpen(tx: Transaction, ids: readonly number[]): Promise<Set<number>> {
+  const rows = await tx<{ reject_id: number }[]>`
+    select reject_id from ingest.rejects
+    where reject_id = any(${plainArray(ids)}::bigint[]) and state = 'open'
+    order by reject_id
+    for update`;
+  return new Set(rows.map(({ reject_id }) => reject_id));
+}
+
+async function lockLoaded(tx: Transaction, fileId: number): Promise<void> {
+  const [file] = await tx<{ state: string }[]>`
+    select state from ingest.files where file_id = ${fileId} for no key update`;
+  if (file?.state === "loaded") return;
+  throw ApplicationFailure.nonRetryable(
+    `Cannot replay rejects of file ${fileId}: it is ${file?.state ?? "gone"}`,
+    "NotLoaded",
+  );
+}
+
+async function markReplayed(tx: Transaction, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx`
+    update ingest.rejects set state = 'replayed', resolved_at = now()
+    where reject_id = any(${plainArray(ids)}::bigint[])`;
+}
+
+/** They stay open, with what is wrong with them now. */
+async function markBroken(
+  tx: Transaction,
+  broken: readonly { rejectId: number; faults: Fault[] }[],
+  contractVersion: number,
+): Promise<void> {
+  if (broken.length === 0) return;
+  await tx`
+    update ingest.rejects r set faults = b.faults, contract_version = ${contractVersion}
+    from unnest(${plainArray(broken.map(({ rejectId }) => rejectId))}::bigint[],
+                ${textArray(broken.map(({ faults }) => JSON.stringify(faults)))}::jsonb[])
+      as b (reject_id, faults)
+    where r.reject_id = b.reject_id`;
+}
+
+async function moveCounts(
+  tx: Transaction,
+  fileId: number,
+  { loaded, duplicates }: { loaded: readonly number[]; duplicates: readonly number[] },
+): Promise<void> {
+  if (loaded.length + duplicates.length === 0) return;
+  await tx`
+    with moved as (
+      select (select max(c.chunk_no) from ingest.chunks c
+              where c.file_id = ${fileId} and c.first_line <= m.line) as chunk_no,
+             count(*) filter (where m.is_loaded)     as loaded,
+             count(*) filter (where not m.is_loaded) as duplicates
+      from (
+        select l.line, true as is_loaded from unnest(${plainArray(loaded)}::integer[]) as l (line)
+        union all
+        select d.line, false from unnest(${plainArray(duplicates)}::integer[]) as d (line)
+      ) m
+      group by 1
+    )
+    update ingest.chunks c
+    set loaded = c.loaded + m.loaded, duplicates = c.duplicates + m.duplicates,
+        rejected = c.rejected - m.loaded - m.duplicates
+    from moved m
+    where c.file_id = ${fileId} and c.chunk_no = m.chunk_no`;
+  await tx`
+    update ingest.files
+    set loaded = loaded + ${loaded.length}, duplicates = duplicates + ${duplicates.length},
+        rejected = rejected - ${loaded.length + duplicates.length}
+    where file_id = ${fileId}`;
+}

@@ -1,0 +1,35 @@
+import type { Sql } from "../../activities/database.ts";
+import type { FileState } from "../../domain/ledger.ts";
+
+/** Files with the same bytes as one, whose bytes are kept. */
+export async function copiesOf(sql: Sql, fileId: number): Promise<number[]> {
+  const rows = await sql<{ fileId: number }[]>`
+    select file_id as "fileId" from ingest.files
+    where duplicate_of = ${fileId} and state = 'duplicate' and archive_path is not null
+    order by file_id`;
+  return rows.map(({ fileId }) => fileId);
+}
+
+/** The version that a file supersedes. */
+export async function olderVersion(
+  sql: Sql,
+  fileId: number,
+): Promise<{ fileId: number; state: FileState } | undefined> {
+  const [older] = await sql<{ fileId: number; state: FileState }[]>`
+    select o.file_id as "fileId", o.state
+    from ingest.files f join ingest.files o on o.file_id = f.supersedes
+    where f.file_id = ${fileId}`;
+  return older;
+}
+
+/** Loaded files with open `conflicting_event` rejects, newer than one that was taken out: they may hold now. */
+export async function rejectsOfFreedEvents(sql: Sql, fileId: number): Promise<number[]> {
+  const rows = await sql<{ fileId: number }[]>`
+    select distinct r.file_id as "fileId"
+    from ingest.rejects r join ingest.files f on f.file_id = r.file_id
+    where r.state = 'open' and f.state = 'loaded' and r.file_id <> ${fileId}
+      and f.inbox_id = (select o.inbox_id from ingest.files o where o.file_id = ${fileId})
+      and r.faults @> '[{"code": "conflicting_event"}]'
+    order by 1`;
+  return rows.map(({ fileId }) => fileId);
+}

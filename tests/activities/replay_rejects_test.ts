@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { ApplicationFailure } from "@temporalio/common";
+import { operationWorkflowId } from "../../domain/workflow_ids.ts";
+import { csv, csvOf, event, type TestEvent } from "./_events.ts";
+import { ingest, unload } from "./_ingest.ts";
+import { type Warehouse, warehouse } from "./_warehouse.ts";
+
+const GOOD = event(3, { price: "4.00" });
+
+Deno.test("replayRejects() loads a corrected record at its file and line, once", async () => {
+  await using house = await warehouse();
+  const { fileId } = await ingest(
+    house,
+    await house.land("a.csv", csv([event(1), event(3, { price: "x" })])),
+  );
+  assert.deepEqual(await replay(house, { fileId }), {
+    loaded: 0,
+    duplicates: 0,
+    open: 1,
+    truncated: 0,
+  });
+  await correct(house, 1, GOOD);
+  const both = await Promise.all([replay(house, { fileId }), replay(house, { fileId })]);
+  assert.deepEqual(both.map(({ loaded }) => loaded).toSorted(), [0, 1]);
+  assert.deepEqual((await replay(house, { fileId })).loaded, 0);
+  const [row] = await house.admin`
+    select file_id::int, line_number, price::text from shop.events where event_id = ${GOOD
+    .event_id!}`;
+  assert.deepEqual({ ...row }, { file_id: fileId, line_number: 3, price: "4.00" });
+  assert.deepEqual(await counts(house, fileId), [2, 0, 0]);
+  const [reject] = await house
+    .admin`select state, resolved_at is not null as resolved from ingest.rejects`;
+  assert.deepEqual({ ...reject }, { state: "replayed", resolved: true });
+  assert.deepEqual(await house.violations(), []);
+  await unload(house, fileId);
+  assert.equal((await house.admin`select from shop.events`).length, 0);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("replayRejects() takes what is loaded meanwhile for a duplicate, and keeps a conflict open", async () => {
+  await using house = await warehouse();
+  const rejected = [event(3, { price: "x" }), event(4, { price: "y" })];
+  const { fileId } = await ingest(house, await house.land("a.csv", csv(rejected)));
+  await ingest(house, await house.land("b.csv", csv([GOOD, event(4, { price: "1.00" })])));
+  await correct(house, 1, GOOD);
+  await correct(house, 2, event(4, { price: "2.00" }));
+  assert.deepEqual(await replay(house, { fileId }), {
+    loaded: 0,
+    duplicates: 1,
+    open: 1,
+    truncated: 0,
+  });
+  assert.deepEqual(await counts(house, fileId), [0, 1, 1]);
+  const [conflict] = await house.admin`select faults from ingest.rejects where reject_id = 2`;
+  assert.deepEqual(conflict?.faults, [{ code: "conflicting_event" }]);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("replayRejects() applies a correction once the older file is unloaded", async () => {
+  await using house = await warehouse();
+  const old = await ingest(house, await house.land("a.csv", csv([event(1), event(2)])));
+  const corrected = csv([event(1, { price: "9.00" }), event(2), event(5)]);
+  const fresh = await ingest(house, await house.land("a.csv", corrected));
+  assert.deepEqual([fresh.loaded, fresh.duplicates, fresh.rejected], [1, 1, 1]);
+  await unload(house, old.fileId);
+  const done = await replay(house, { fileId: fresh.fileId, code: "conflicting_event" });
+  assert.equal(done.loaded, 1);
+  assert.deepEqual(await counts(house, fresh.fileId), [3, 0, 0]);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("replayRejects() replays only what was asked for", async () => {
+  await using house = await warehouse();
+  const rows = [event(1, { price: "x" }), event(2, { quantity: "0" }), event(3, { price: "y" })];
+  const { fileId } = await ingest(house, await house.land("a.csv", csv(rows)));
+  for (const [id, row] of [[1, event(1)], [2, event(2)], [3, event(3)]] as const) {
+    await correct(house, id, row);
+  }
+  assert.equal((await replay(house, { fileId, rejectId: 2 })).loaded, 1);
+  assert.equal((await replay(house, { fileId, code: "invalid_number" })).loaded, 2);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("replayRejects() reads a record beyond the quarantine's cap from the archived file", async () => {
+  await using house = await warehouse({ chunkBytes: 1_000_000 });
+  const long = `${event(1).event_id},"${"x".repeat(100_000)}"\n`;
+  const { fileId } = await ingest(house, await house.land("a.csv", csvOf(long)));
+  assert.deepEqual(await replay(house, { fileId }), {
+    loaded: 0,
+    duplicates: 0,
+    open: 1,
+    truncated: 0,
+  });
+  const [file] = await house.admin`select archive_path from ingest.files`;
+  await Deno.remove(file?.archive_path);
+  assert.deepEqual(await replay(house, { fileId }), {
+    loaded: 0,
+    duplicates: 0,
+    open: 0,
+    truncated: 1,
+  });
+});
+
+Deno.test("replayRejects() changes nothing of a file that is not loaded, and refuses more than one record", async () => {
+  await using house = await warehouse();
+  const { fileId } = await ingest(
+    house,
+    await house.land("a.csv", csv([event(1), event(3, { price: "x" })])),
+  );
+  await house.admin`update ingest.rejects set corrected = ${
+    new TextEncoder().encode(csv([GOOD, event(8)]))
+  }`;
+  assert.equal((await replay(house, { fileId })).open, 1);
+  await correct(house, 1, GOOD);
+  await house
+    .admin`update ingest.files set state = 'unloading', unload_to = 'unloaded', settled_at = null`;
+  await assert.rejects(
+    replay(house, { fileId }),
+    (error) => error instanceof ApplicationFailure && error.type === "NotLoaded",
+  );
+  assert.equal((await house.admin`select from ingest.event_keys`).length, 1);
+  assert.equal((await house.admin`select from ingest.rejects where state = 'open'`).length, 1);
+});
+
+Deno.test("replayRejects() and unloads of the same events do not lose or double any", async () => {
+  await using house = await warehouse();
+  for (let round = 0; round < 4; round++) {
+    const from = round * 10;
+    const rows = Array.from({ length: 5 }, (_, n) => event(from + n));
+    const other = rows.map((row) => ({ ...row, price: "55.00" }));
+    const first = await ingest(house, await house.land(`a${round}.csv`, csv(rows)));
+    const second = await ingest(house, await house.land(`b${round}.csv`, csv(other)));
+    assert.equal(second.rejected, 5);
+    await Promise.all([
+      unload(house, first.fileId),
+      replay(house, { fileId: second.fileId }),
+      replay(house, { fileId: second.fileId }),
+    ]);
+    await replay(house, { fileId: second.fileId });
+    assert.deepEqual(await counts(house, second.fileId), [5, 0, 0]);
+    assert.deepEqual(await house.violations(), []);
+  }
+});
+
+async function replay(
+  house: Warehouse,
+  input: { fileId: number; rejectId?: number; code?: string },
+) {
+  const workflowId = operationWorkflowId("replay", house.inboxId, input.fileId);
+  return await house.run("replayRejects", { workflowId }, input);
+}
+
+/** As the command stores it: the line without its end. */
+async function correct({ admin }: Warehouse, rejectId: number, row: TestEvent): Promise<void> {
+  const line = csv([row]).split("\n")[1]!;
+  await admin`select ingest.correct_reject(${rejectId}, ${new TextEncoder().encode(line)})`;
+}
+
+async function counts({ admin }: Warehouse, fileId: number): Promise<number[]> {
+  const [row] = await admin`
+    select loaded::int, duplicates::int, rejected::int from ingest.files where file_id = ${fileId}`;
+  return [row?.loaded, row?.duplicates, row?.rejected];
+}
