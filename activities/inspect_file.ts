@@ -11,6 +11,7 @@ import { sqlstateOf } from "./database.ts";
 import { expandFile, spoolPath } from "./expand_file.ts";
 import { planFile } from "./plan_file.ts";
 import { openVersion } from "./open_version.ts";
+import { unloadCutPredecessor } from "./unload_cut_predecessor.ts";
 import { type ClaimedFile, claimFile } from "./statements/claim_file.ts";
 import { abandonFile } from "./statements/finish_file.ts";
 import { recordPlan } from "./statements/record_plan.ts";
@@ -54,6 +55,7 @@ export async function inspectFile(
     chunks: plan.chunks,
   });
   if (recorded.next === "settle") return recorded;
+  await unloadCutPredecessor(deps, claimed, recorded.fileId);
   return {
     next: "load",
     claim: {

@@ -46,6 +46,65 @@ export async function unloadChunk(
   });
 }
 
+/**
+ * Takes the last record of a loaded file out again: its line had no end, and a version that grew from it holds the whole
+ * one. Only once, however often it is asked for.
+ *
+ * @param sql Pool of the ingest role.
+ * @param fileId The file that may end within a record.
+ * @returns Whether there was something to take out.
+ */
+export async function unloadCutRecord(sql: Sql, fileId: number): Promise<boolean> {
+  return await sql.begin("isolation level read committed", async (tx) => {
+    const [last] = await tx<{ line: number | null }[]>`
+      select max(x.line) as line
+      from (
+        select max(k.line_number) as line from ingest.event_keys k where k.file_id = ${fileId}
+        union all
+        select max(d.line_number) from ingest.duplicates d where d.file_id = ${fileId}
+        union all
+        select max(r.line_number) from ingest.rejects r
+        where r.file_id = ${fileId} and r.state in ('open', 'waived')
+      ) x`;
+    const line = last?.line ?? null;
+    if (line === null) return false;
+    const range = { first: line, end: line + 1 };
+    const freed = await deleteKeys(tx, fileId, range);
+    await handOver(tx, fileId, freed);
+    await deleteEvents(tx, fileId, range, freed);
+    const copies = await tx`
+      delete from ingest.duplicates where file_id = ${fileId} and line_number = ${line} returning line_number`;
+    const rejects = await tx`
+      update ingest.rejects set state = 'withdrawn', resolved_at = now()
+      where file_id = ${fileId} and line_number = ${line} and state in ('open', 'waived')
+      returning reject_id`;
+    const [file] = await tx<{ isCut: boolean }[]>`
+      select state = 'loaded' and not ends_with_newline as "isCut" from ingest.files
+      where file_id = ${fileId} for no key update`;
+    // Another attempt has done it, or the file is unloaded by now: what was done here is undone.
+    if (!file?.isCut) throw NOTHING_CUT;
+    const [loaded, duplicates, rejected] = [freed.length, copies.length, rejects.length];
+    await tx`
+      update ingest.chunks
+      set records = records - 1, loaded = loaded - ${loaded}, duplicates = duplicates - ${duplicates},
+          rejected = rejected - ${rejected}
+      where file_id = ${fileId}
+        and chunk_no = (select max(c.chunk_no) from ingest.chunks c
+                        where c.file_id = ${fileId} and c.first_line <= ${line})`;
+    await tx`
+      update ingest.files
+      set records = records - 1, loaded = loaded - ${loaded}, duplicates = duplicates - ${duplicates},
+          rejected = rejected - ${rejected}, ends_with_newline = true
+      where file_id = ${fileId}`;
+    return true;
+  }).catch((error) => {
+    if (error === NOTHING_CUT) return false;
+    throw error;
+  }) as boolean;
+}
+
+const NOTHING_CUT = new Error("Nothing to take out");
+
 /** Lines `first` up to but not including `end`. */
 interface LineRange {
   first: number;

@@ -2,6 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Sql } from "../../activities/database.ts";
+import { beginsWith } from "../../activities/begins_with.ts";
 import { expandFile } from "../../activities/expand_file.ts";
 import { planFile } from "../../activities/plan_file.ts";
 import { readPlannedChunk } from "../../activities/read_planned_chunk.ts";
@@ -13,6 +14,7 @@ import type { Counts } from "../../domain/ledger.ts";
 import type { FilePlan } from "../../domain/plan_chunks.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import { renderFileFault } from "../../domain/render_fault.ts";
+import { findCutRecord } from "../statements/find_cut_record.ts";
 import {
   findLoadedEvents,
   findOlderVersion,
@@ -120,11 +122,20 @@ export class DryLoad {
       header: verdict.mapping.header,
       onProgress,
       ...(same?.fileId !== undefined && { except: same.fileId }),
+      ...(sha256 === undefined && { gone: await this.#findGone(source, handle, plan.sizeBytes) }),
     });
     if (outcome.state === "loaded") this.#contents.set(content, source);
     const supersedes = sql && inboxId !== undefined &&
       await findOlderVersion(sql, { inboxId, name: source.name });
     return { ...outcome, ...(supersedes && { supersedes }) };
+  }
+
+  /** The event that a load would take out of the version before, because its record was cut; null when there is none. */
+  async #findGone(source: Source, handle: FileHandle, sizeBytes: number): Promise<string | null> {
+    const { sql, inboxId } = this.#options;
+    if (!sql || inboxId === undefined) return null;
+    const older = await findCutRecord(sql, { inboxId, name: source.name, sizeBytes });
+    return older !== undefined && await beginsWith(handle, older) ? older.eventId : null;
   }
 
   async #findSameContent(
@@ -139,10 +150,11 @@ export class DryLoad {
   async #load(
     source: Source,
     handle: FileHandle,
-    { plan, header, except, onProgress }: {
+    { plan, header, except, gone = null, onProgress }: {
       plan: FilePlan;
       header: readonly string[];
       except?: number;
+      gone?: string | null;
       onProgress: (share: number) => void;
     },
   ): Promise<DryRun> {
@@ -155,7 +167,10 @@ export class DryLoad {
     for (const chunk of plan.chunks) {
       const { batch } = await readPlannedChunk(handle, { file, chunk, contract });
       for (const { line, faults } of batch.rejects) tally.reject(line, faults);
-      await this.#takeEvents(batch, tally, { horizon, ...(except !== undefined && { except }) });
+      await this.#takeEvents(batch, tally, {
+        ...{ horizon, gone },
+        ...(except !== undefined && { except }),
+      });
       onProgress(chunk.byteEnd / plan.sizeBytes);
     }
     const { counts, counted, conflicts } = tally;
@@ -175,7 +190,7 @@ export class DryLoad {
   async #takeEvents(
     { accepted }: ChunkBatch,
     tally: Tally,
-    { horizon, except }: { horizon: number; except?: number },
+    { horizon, gone, except }: { horizon: number; gone: string | null; except?: number },
   ): Promise<void> {
     const { contract, sql } = this.#options;
     const column = contract.columns.findIndex(({ name }) => name === "event_id");
@@ -190,7 +205,7 @@ export class DryLoad {
         tally.reject(line, [{ code: "before_horizon" }]);
         continue;
       }
-      const other = loaded?.get(id) ?? this.#findSeen(id);
+      const other = (id === gone ? undefined : loaded?.get(id)) ?? this.#findSeen(id);
       if (other === undefined) {
         this.#events.add(id, { contentHash, file, line });
         tally.load();

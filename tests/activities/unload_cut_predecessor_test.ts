@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { NAMES } from "../domain/_shop_event.ts";
+import { event, type TestEvent } from "./_events.ts";
+import { ingest, unload } from "./_ingest.ts";
+import { type Warehouse, warehouse } from "./_warehouse.ts";
+
+/** The name stands last: a cut one is still a name. */
+const COLUMNS = [...NAMES.filter((name) => name !== "product_name"), "product_name"];
+const HEADER = `${COLUMNS.join(",")}\n`;
+const lineOf = (row: TestEvent) => `${COLUMNS.map((name) => row[name]).join(",")}\n`;
+
+/** A file that ends within its third record, and the same as it was meant to be. */
+function grown(
+  { lastName = "Oak chair", middle = event(2) }: { lastName?: string; middle?: TestEvent } = {},
+) {
+  const whole = HEADER + lineOf(event(1)) + lineOf(middle) +
+    lineOf(event(3, { product_name: lastName })) + lineOf(event(4));
+  const end = whole.indexOf(lineOf(event(4))) - 1;
+  return { cut: whole.slice(0, end - 4), whole };
+}
+
+Deno.test("a last record that was cut by an early read gives way to the whole one", async () => {
+  await using house = await warehouse();
+  const { cut, whole } = grown();
+  const first = await ingest(house, await house.land("a.csv", cut));
+  assert.equal(first.loaded, 3);
+  assert.deepEqual(await names(house), ["Oak chair", "Oak chair", "Oak c"]);
+  const second = await ingest(house, await house.land("a.csv", whole));
+  assert.deepEqual([second.loaded, second.duplicates, second.rejected], [2, 2, 0]);
+  assert.deepEqual(await names(house), Array(4).fill("Oak chair"));
+  assert.deepEqual(await counts(house, first.fileId), [2, 2, 0, 0]);
+  assert.deepEqual(await house.violations(), []);
+  await unload(house, first.fileId);
+  assert.equal((await names(house)).length, 4, "the newer version has them all");
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("a cut record that was rejected is withdrawn, one that was a duplicate is no longer counted", async () => {
+  await using house = await warehouse();
+  // Cut within the price: the record has too few fields.
+  const whole = HEADER + lineOf(event(1)) + lineOf(event(2));
+  const first = await ingest(house, await house.land("a.csv", whole.slice(0, whole.length - 60)));
+  assert.deepEqual([first.loaded, first.rejected], [1, 1]);
+  const second = await ingest(house, await house.land("a.csv", whole));
+  assert.deepEqual([second.loaded, second.duplicates, second.rejected], [1, 1, 0]);
+  assert.deepEqual(await counts(house, first.fileId), [1, 1, 0, 0]);
+  const [reject] = await house.admin`select state from ingest.rejects`;
+  assert.equal(reject?.state, "withdrawn");
+
+  await ingest(
+    house,
+    await house.land("b.csv", HEADER + lineOf(event(9, { product_name: "Oak c" }))),
+  );
+  const copy = HEADER + lineOf(event(9, { product_name: "Oak c" }));
+  const third = await ingest(
+    house,
+    await house.land("c.csv", lineBreakless(HEADER + lineOf(event(8)) + copy.slice(HEADER.length))),
+  );
+  assert.deepEqual([third.loaded, third.duplicates], [1, 1]);
+  const fourth = await ingest(
+    house,
+    await house.land("c.csv", HEADER + lineOf(event(8)) + lineOf(event(9))),
+  );
+  assert.deepEqual(
+    [fourth.duplicates, fourth.rejected],
+    [1, 1],
+    "another file holds it with other content",
+  );
+  assert.deepEqual(await counts(house, third.fileId), [1, 1, 0, 0]);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("an event that another file also has is handed over to it", async () => {
+  await using house = await warehouse();
+  const { cut, whole } = grown();
+  const first = await ingest(house, await house.land("a.csv", cut));
+  const other = await ingest(
+    house,
+    await house.land("b.csv", HEADER + lineOf(event(3, { product_name: "Oak c" }))),
+  );
+  assert.equal(other.duplicates, 1);
+  const second = await ingest(house, await house.land("a.csv", whole));
+  assert.deepEqual([second.loaded, second.duplicates, second.rejected], [1, 2, 1]);
+  assert.deepEqual(await counts(house, other.fileId), [1, 1, 0, 0]);
+  assert.deepEqual(await counts(house, first.fileId), [2, 2, 0, 0]);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("nothing is taken out of a version that was finished, that another did not grow from, or twice", async () => {
+  await using house = await warehouse();
+  const finished = await ingest(house, await house.land("a.csv", HEADER + lineOf(event(1))));
+  await ingest(house, await house.land("a.csv", HEADER + lineOf(event(1)) + lineOf(event(2))));
+  assert.deepEqual(await counts(house, finished.fileId), [1, 1, 0, 0]);
+
+  const { cut } = grown({ middle: event(12) });
+  const unfinished = await ingest(house, await house.land("b.csv", cut));
+  const before = await counts(house, unfinished.fileId);
+  await ingest(
+    house,
+    await house.land("b.csv", HEADER + lineOf(event(30)) + "x".repeat(cut.length) + "\n"),
+  );
+  assert.deepEqual(await counts(house, unfinished.fileId), before);
+
+  const growing = grown({ middle: event(22), lastName: "Red lamp" });
+  const third = await ingest(house, await house.land("c.csv", growing.cut));
+  const [loaded] = [third.loaded];
+  const job = await house.job(await house.land("c.csv", growing.whole));
+  await house.run("inspectFile", job, job.input);
+  await house.run("inspectFile", job, job.input);
+  assert.equal(
+    (await counts(house, third.fileId))[0],
+    loaded + third.duplicates + third.rejected - 1,
+  );
+  await ingest(house, job);
+  assert.deepEqual(await house.violations(), []);
+});
+
+function lineBreakless(text: string): string {
+  return text.replace(/\n$/, "");
+}
+
+async function names({ admin }: Warehouse): Promise<string[]> {
+  const rows = await admin`select product_name from shop.events order by event_id`;
+  return rows.map(({ product_name }) => product_name);
+}
+
+async function counts({ admin }: Warehouse, fileId: number): Promise<number[]> {
+  const [row] = await admin`
+    select records::int, loaded::int, duplicates::int, rejected::int from ingest.files where file_id = ${fileId}`;
+  return [row?.records, row?.loaded, row?.duplicates, row?.rejected];
+}
