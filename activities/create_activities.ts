@@ -32,7 +32,8 @@ export interface ActivityDeps {
   contracts: ReadonlyMap<string, Contract>;
   /** Where settled files go, absolute. */
   directories: { archive: string; failed: string };
-  archivePolicy: "move" | "keep";
+  /** `delete` moves as well: the watcher removes later. */
+  archivePolicy: "move" | "keep" | "delete";
   /** Target size of a chunk, bytes. */
   chunkBytes: number;
   /** Where expanded forms of compressed and UTF-16 files are kept while they load, absolute, and their cap in bytes. */

@@ -84,10 +84,17 @@ export const SETTINGS = z.object({
     description: "A compressed file that expands to more than this fails.",
     expected: "a whole number of bytes",
   }),
-  archivePolicy: setting(z.enum(["move", "keep"]).default("move"), {
+  archivePolicy: setting(z.enum(["move", "keep", "delete"]).default("move"), {
     env: "CLICKLEDGER_ARCHIVE_POLICY",
-    description: "Whether a settled file is moved to the archive or kept where it landed.",
-    expected: "move or keep",
+    description:
+      "Whether a settled file is moved to the archive, kept where it landed, or moved and, once " +
+      "its rows are loaded, deleted after a while. What failed is never deleted; retry needs the bytes.",
+    expected: "move, keep or delete",
+  }),
+  deleteAfterMs: setting(wholeNumber(1, 1e12).default(86_400_000), {
+    env: "CLICKLEDGER_DELETE_AFTER_MS",
+    description: "Under the policy delete: time from settled until the archived bytes are removed.",
+    expected: "a whole number of milliseconds",
   }),
   databaseUrl: setting(postgresUrl, {
     env: "DATABASE_URL",

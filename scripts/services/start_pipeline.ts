@@ -189,6 +189,7 @@ function startWatcher(
     settleMs,
     relistMs,
     maxFilesInFlight,
+    ...(config.archivePolicy === "delete" && { deleteAfterMs: config.deleteAfterMs }),
     eager,
     workflowTaskTimeoutMs,
     log,

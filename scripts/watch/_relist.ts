@@ -7,6 +7,7 @@ import { discoveredInput } from "../../domain/discovery.ts";
 import { ingestWorkflowId } from "../../domain/workflow_ids.ts";
 import { startIngestion } from "../services/start_ingestion.ts";
 import type { WatchParts } from "../watch_inbox.ts";
+import { ExpiredFiles } from "./_expired_files.ts";
 import { GrownFiles } from "./_grown_files.ts";
 import { inBatches } from "./_in_batches.ts";
 import { isTemporalAway } from "./_is_temporal_away.ts";
@@ -39,6 +40,7 @@ export class Relist {
   readonly #leftovers: Leftovers;
   readonly #grown: GrownFiles;
   readonly #manifests: Manifests;
+  readonly #expired: ExpiredFiles;
   readonly #refusedStarts: Troubles;
   readonly #failedLooks: Troubles;
   /** Unfinished files whose workflow was found complete; seen twice it is started again nevertheless. */
@@ -51,6 +53,7 @@ export class Relist {
     this.#leftovers = new Leftovers(parts);
     this.#grown = new GrownFiles(parts);
     this.#manifests = new Manifests(parts);
+    this.#expired = new ExpiredFiles(parts);
     this.#refusedStarts = new Troubles(parts.log, "start the workflow of");
     this.#failedLooks = new Troubles(parts.log, "look at");
   }
@@ -73,6 +76,7 @@ export class Relist {
     await this.#findNew(names);
     signal.throwIfAborted();
     await this.#grown.look();
+    await this.#expired.look();
   }
 
   /** Whatever the ledger has begun is brought to its end, outside the bound on new files. */

@@ -62,7 +62,7 @@ export async function watchedInbox(
   { worker = true, proxied = false, archivePolicy = "move" }: {
     worker?: boolean;
     proxied?: boolean;
-    archivePolicy?: "move" | "keep";
+    archivePolicy?: "move" | "keep" | "delete";
   } = {},
 ): Promise<WatchedInbox> {
   const disposables = new AsyncDisposableStack();

@@ -45,7 +45,7 @@ Deno.test("readConfig() names the variable, what it expects and what to do", asy
     ["CLICKLEDGER_SETTLE_MS", "-1", "a whole number of milliseconds"],
     ["CLICKLEDGER_SETTLE_MS", "1.5", "a whole number of milliseconds"],
     ["CLICKLEDGER_LOG_LEVEL", "loud", "trace, debug, info"],
-    ["CLICKLEDGER_ARCHIVE_POLICY", "burn", "move or keep"],
+    ["CLICKLEDGER_ARCHIVE_POLICY", "burn", "move, keep or delete"],
     ["CLICKLEDGER_MAX_REJECT_SHARE", "1.01", "a number from 0 to 1"],
     ["CLICKLEDGER_MAX_REJECTS", "many", "a whole number"],
     ["TEMPORAL_ADDRESS", "http://somewhere", "host:port"],

@@ -220,3 +220,44 @@ Deno.test("watchInbox() reads manifests, archives them, and takes none for data"
   assert.ok(!left.includes("a.csv.manifest.json"));
   assert.ok(at.log.some(({ msg }) => msg === "Cannot read the manifest: it is no JSON"));
 });
+
+Deno.test("watchInbox() deletes archived bytes of loaded files after their time, and of nothing else", async () => {
+  await using at = await watchedInbox({ archivePolicy: "delete" });
+  const first = at.watch();
+  const text = csvOf(2);
+  await Deno.writeTextFile(`${at.inbox}/a.csv`, text);
+  await at.settled(1);
+  await Deno.writeTextFile(`${at.inbox}/copy.csv`, text);
+  await Deno.writeTextFile(`${at.inbox}/touched.csv`, csvOf(3));
+  await Deno.writeTextFile(`${at.inbox}/bad.csv`, "a,b\n1,2\n");
+  await at.settled(4);
+  await first.stop();
+  const paths = async () =>
+    new Map(
+      (await at.sql`select file_name, archive_path from ingest.files`).map((
+        row,
+      ) => [row.file_name, row.archive_path]),
+    );
+  const before = await paths();
+  assert.ok([...before.values()].every((path) => path !== null), "moved as under the policy move");
+  await Deno.utime(before.get("touched.csv"), new Date(), new Date());
+
+  const day = at.watch({ deleteAfterMs: 86_400_000 });
+  await day.relist();
+  assert.deepEqual(await paths(), before, "not before their time");
+  await day.stop();
+  await at.sql`update ingest.files set settled_at = now() - interval '25 hours'`;
+  const later = at.watch({ deleteAfterMs: 86_400_000 });
+  await later.relist();
+  const after = await paths();
+  assert.deepEqual([after.get("a.csv"), after.get("copy.csv")], [null, null]);
+  assert.ok(after.get("touched.csv") && after.get("bad.csv"));
+  for (const [name, path] of before) {
+    const exists = await Deno.lstat(path).then(() => true, () => false);
+    assert.equal(exists, name === "touched.csv" || name === "bad.csv", name);
+  }
+  assert.ok(
+    at.log.some(({ msg }) => msg === "Cannot delete an archived file: it is not as it was read"),
+  );
+  assert.deepEqual(await at.violations(), []);
+});
