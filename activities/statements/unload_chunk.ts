@@ -28,7 +28,7 @@ export async function unloadChunk(
     const range = await lockCommittedChunk(tx, fileId, chunkNo);
     if (range === null) return;
     const freed = await deleteKeys(tx, fileId, range);
-    await handOver(tx, fileId, freed);
+    await handOver(tx, fileId, range, freed);
     await deleteEvents(tx, fileId, range, freed);
     await tx`
       delete from ingest.duplicates
@@ -70,7 +70,7 @@ export async function unloadCutRecord(sql: Sql, fileId: number): Promise<boolean
     if (line === null) return false;
     const range = { first: line, end: line + 1 };
     const freed = await deleteKeys(tx, fileId, range);
-    await handOver(tx, fileId, freed);
+    await handOver(tx, fileId, range, freed);
     await deleteEvents(tx, fileId, range, freed);
     const copies = await tx`
       delete from ingest.duplicates where file_id = ${fileId} and line_number = ${line} returning line_number`;
@@ -162,9 +162,14 @@ interface Heir {
 }
 
 /** An equal content hash means equal columns, so the event stays as it is and only changes its owner. */
-async function handOver(tx: Transaction, fileId: number, freed: FreedKey[]): Promise<void> {
+async function handOver(
+  tx: Transaction,
+  fileId: number,
+  range: LineRange,
+  freed: FreedKey[],
+): Promise<void> {
   if (freed.length === 0) return;
-  const heirs = await findHeirs(tx, fileId, freed);
+  const heirs = await findHeirs(tx, fileId, range, freed);
   if (heirs.length === 0) return;
   await lockHeirFiles(tx, heirs);
   const keys = new Map(freed.map((key) => [key.event_id, key]));
@@ -195,7 +200,13 @@ async function handOver(tx: Transaction, fileId: number, freed: FreedKey[]): Pro
   await moveCounts(tx, heirs);
 }
 
-function findHeirs(tx: Transaction, fileId: number, freed: FreedKey[]) {
+/** Other lines of the same file count when it stays loaded. */
+function findHeirs(
+  tx: Transaction,
+  fileId: number,
+  { first, end }: LineRange,
+  freed: FreedKey[],
+) {
   return tx<Heir[]>`
     select distinct on (d.event_id) d.event_id, d.file_id, d.line_number, f.state,
            (select max(c.chunk_no) from ingest.chunks c
@@ -203,7 +214,8 @@ function findHeirs(tx: Transaction, fileId: number, freed: FreedKey[]) {
     from ingest.duplicates d
     join ingest.files f on f.file_id = d.file_id
     where d.event_id = any(${plainArray(freed.map(({ event_id }) => event_id))}::uuid[])
-      and d.file_id <> ${fileId} and f.state in ('loading', 'loaded')
+      and not (d.file_id = ${fileId} and d.line_number >= ${first} and d.line_number < ${end})
+      and f.state in ('loading', 'loaded')
     order by d.event_id, d.file_id, d.line_number`;
 }
 

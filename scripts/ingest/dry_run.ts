@@ -87,11 +87,14 @@ export class DryLoad {
         maxBytes: this.#options.maxExpandedBytes,
         onProgress: () => {},
       });
-      if (expanded === null) return await this.#readText(source, landed, { onProgress });
+      if (expanded === null) return await this.#readText(source, landed, { landed, onProgress });
       if ("fault" in expanded) return failed(source, { code: expanded.fault });
       const text = await open(target, "r");
       try {
-        return await this.#readText(source, text, { sha256: expanded.sha256, onProgress });
+        return await this.#readText(source, text, {
+          ...{ landed, onProgress },
+          sha256: expanded.sha256,
+        });
       } finally {
         await text.close();
       }
@@ -104,7 +107,11 @@ export class DryLoad {
   async #readText(
     source: Source,
     handle: FileHandle,
-    { sha256, onProgress }: { sha256?: string; onProgress: (share: number) => void },
+    { landed, sha256, onProgress }: {
+      landed: FileHandle;
+      sha256?: string;
+      onProgress: (share: number) => void;
+    },
   ): Promise<DryRun> {
     const { contract, chunkBytes, sql, inboxId } = this.#options;
     const plan = await planFile(handle, { chunkBytes });
@@ -122,7 +129,7 @@ export class DryLoad {
       header: verdict.mapping.header,
       onProgress,
       ...(same?.fileId !== undefined && { except: same.fileId }),
-      ...(sha256 === undefined && { gone: await this.#findGone(source, handle, plan.sizeBytes) }),
+      gone: await this.#findGone(source, landed),
     });
     if (outcome.state === "loaded") this.#contents.set(content, source);
     const supersedes = sql && inboxId !== undefined &&
@@ -131,11 +138,12 @@ export class DryLoad {
   }
 
   /** The event that a load would take out of the version before, because its record was cut; null when there is none. */
-  async #findGone(source: Source, handle: FileHandle, sizeBytes: number): Promise<string | null> {
+  async #findGone({ name }: Source, landed: FileHandle): Promise<string | null> {
     const { sql, inboxId } = this.#options;
     if (!sql || inboxId === undefined) return null;
-    const older = await findCutRecord(sql, { inboxId, name: source.name, sizeBytes });
-    return older !== undefined && await beginsWith(handle, older) ? older.eventId : null;
+    const { size: sizeBytes } = await landed.stat();
+    const older = await findCutRecord(sql, { inboxId, name, sizeBytes });
+    return older !== undefined && await beginsWith(landed, older) ? older.eventId : null;
   }
 
   async #findSameContent(
@@ -150,11 +158,11 @@ export class DryLoad {
   async #load(
     source: Source,
     handle: FileHandle,
-    { plan, header, except, gone = null, onProgress }: {
+    { plan, header, except, gone, onProgress }: {
       plan: FilePlan;
       header: readonly string[];
       except?: number;
-      gone?: string | null;
+      gone: string | null;
       onProgress: (share: number) => void;
     },
   ): Promise<DryRun> {

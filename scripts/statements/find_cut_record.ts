@@ -19,14 +19,12 @@ export async function findCutRecord(
 ): Promise<CutPredecessor | undefined> {
   const [older] = await sql<(CutPredecessor & { isCut: boolean })[]>`
     select o.size_bytes as "sizeBytes", o.sha256,
-           o.state = 'loaded' and not o.ends_with_newline and o.size_bytes < ${sizeBytes}
-             and not coalesce((o.dialect ->> 'expanded')::boolean, false) as "isCut",
+           o.state = 'loaded' and not o.ends_with_newline and o.size_bytes < ${sizeBytes} as "isCut",
            (select k.event_id from ingest.event_keys k
             where k.file_id = o.file_id
               and k.line_number = (select max(x.line_number) from ingest.event_keys x where x.file_id = o.file_id)
               and not exists (select from ingest.duplicates d join ingest.files f on f.file_id = d.file_id
-                              where d.event_id = k.event_id and d.file_id <> o.file_id
-                                and f.state in ('loading', 'loaded'))
+                              where d.event_id = k.event_id and f.state in ('loading', 'loaded'))
               and not exists (select from ingest.duplicates d
                               where d.file_id = o.file_id and d.line_number > k.line_number)
               and not exists (select from ingest.rejects r

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { gzipSync } from "node:zlib";
+import { recordGrownFile } from "../../activities/statements/grown_files.ts";
 import { NAMES } from "../domain/_shop_event.ts";
 import { event, type TestEvent } from "./_events.ts";
-import { ingest, unload } from "./_ingest.ts";
+import { claim, ingest, ingestUnfinished, unload } from "./_ingest.ts";
 import { type Warehouse, warehouse } from "./_warehouse.ts";
 
 /** The name stands last: a cut one is still a name. */
@@ -114,6 +117,102 @@ Deno.test("nothing is taken out of a version that was finished, that another did
   await ingest(house, job);
   assert.deepEqual(await house.violations(), []);
 });
+
+Deno.test("a record that was cut when its file was archived gives way to the version that grew there", async () => {
+  await using house = await warehouse();
+  const { cut, whole } = grown();
+  const first = await ingest(house, await house.land("a.csv", cut));
+  const path = first.archivePath!;
+  // Its writer had it open all the time.
+  await Deno.writeTextFile(path, whole.slice(cut.length), { append: true });
+  const { workflowId, input: { identity } } = await house.job(path);
+  const version = { identity, workflowId, closedAt: null };
+  assert.ok(await recordGrownFile(house.deps.sql, first.fileId, version));
+  const [second] = await ingestUnfinished(house);
+  assert.deepEqual([second?.loaded, second?.duplicates, second?.rejected], [2, 2, 0]);
+  assert.deepEqual(await names(house), Array(4).fill("Oak chair"));
+  assert.deepEqual(await counts(house, first.fileId), [2, 2, 0, 0]);
+  assert.deepEqual(await house.violations(), []);
+});
+
+for (
+  const { kind, name, bytesOf } of [
+    { kind: "UTF-16", name: "a.csv", bytesOf: utf16 },
+    { kind: "gzip of two members", name: "a.csv.gz", bytesOf: gzipped },
+  ]
+) {
+  Deno.test(`a cut record of ${kind} gives way to the whole one`, async () => {
+    await using house = await warehouse();
+    const { cut, whole } = grown();
+    const begun = bytesOf(cut, { isStart: true });
+    const rest = bytesOf(whole.slice(cut.length), { isStart: false });
+    const first = await ingest(house, await house.land(name, begun));
+    assert.equal(first.loaded, 3);
+    const second = await ingest(house, await house.land(name, concat([begun, rest])));
+    assert.deepEqual([second.loaded, second.duplicates, second.rejected], [2, 2, 0]);
+    assert.deepEqual(await names(house), Array(4).fill("Oak chair"));
+    assert.deepEqual(await counts(house, first.fileId), [2, 2, 0, 0]);
+    assert.deepEqual(await house.violations(), []);
+  });
+}
+
+Deno.test("a version that grew from one that is still loading waits for it", async () => {
+  await using house = await warehouse();
+  const { cut, whole } = grown();
+  const olderJob = await house.job(await house.land("a.csv", cut));
+  const older = await claim(house, olderJob);
+  const span = { claim: older, firstChunk: 0, endChunk: older.chunks };
+  await house.run("loadSpan", olderJob, span);
+  // As an attempt that has read all of it, and is slow to say that it is complete.
+  const newerJob = await house.job(await house.land("a.csv", whole));
+  const waiting = house.run("inspectFile", newerJob, newerJob.input);
+  await assert.rejects(waiting, { type: "PredecessorLoading", category: "BENIGN" });
+  await house.run("settleFile", olderJob, older);
+  const second = await ingest(house, newerJob);
+  assert.deepEqual([second.loaded, second.duplicates, second.rejected], [2, 2, 0]);
+  assert.deepEqual(await names(house), Array(4).fill("Oak chair"));
+  assert.deepEqual(await counts(house, older.fileId), [2, 2, 0, 0]);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("an event that an earlier line of the file has as well stays there", async () => {
+  await using house = await warehouse();
+  const twice = event(1);
+  const padding = Array.from({ length: 30 }, (_, n) => lineOf(event(10 + n))).join("");
+  const text = HEADER + lineOf(twice) + padding + lineBreakless(lineOf(twice));
+  const job = await house.job(await house.land("a.csv", text));
+  const first = await claim(house, job);
+  assert.ok(first.chunks > 1);
+  // The last chunk is loaded first, and has the event.
+  for (let chunk = first.chunks - 1; chunk >= 0; chunk--) {
+    const span = { claim: first, firstChunk: chunk, endChunk: chunk + 1 };
+    await house.run("loadSpan", job, span);
+  }
+  await house.run("settleFile", job, first);
+  const newerJob = await house.job(await house.land("a.csv", `${text}\n${lineOf(event(50))}`));
+  await house.run("inspectFile", newerJob, newerJob.input);
+  assert.deepEqual(await counts(house, first.fileId), [31, 31, 0, 0]);
+  const [key] = await house.admin`select line_number from ingest.event_keys where event_id = ${
+    twice.event_id ?? ""
+  }`;
+  assert.equal(key?.line_number, 2);
+  assert.deepEqual(await house.violations(), []);
+  await ingest(house, newerJob);
+  assert.deepEqual(await house.violations(), []);
+});
+
+function utf16(text: string, { isStart }: { isStart: boolean }): Uint8Array {
+  const units = Uint16Array.from(`${isStart ? "\ufeff" : ""}${text}`, (unit) => unit.charCodeAt(0));
+  return new Uint8Array(units.buffer);
+}
+
+function gzipped(text: string): Uint8Array {
+  return new Uint8Array(gzipSync(text));
+}
+
+function concat(parts: Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
+}
 
 function lineBreakless(text: string): string {
   return text.replace(/\n$/, "");
