@@ -17,7 +17,7 @@ import { recordProcess } from "./services/processes.ts";
 import { addCounts, countTests, renderCounts, type TestCounts } from "./count_tests.ts";
 
 const USAGE = `Usage: deno task test [--unit] [PATH | NAME]...
-       deno task test --torture [--seed S] [--seeds N] [--minutes M]
+       deno task test --torture [--seed S] [--seeds N] [--minutes M] [--files N]
 
 Runs the tests of the files or directories given, or those whose names contain NAME; without
 arguments all. --unit: only those of domain/, which need no services.
@@ -25,7 +25,9 @@ arguments all. --unit: only those of domain/, which need no services.
 --torture: a seeded mix of all faults while files load, then every event and every planted fault is
 looked up in the database. --seed S: the first seed (else any); --seeds N: so many of them, one after
 the other; --minutes M: further ones until M minutes have passed. Each seed ends with a line of its
-own, and one that fails with the command that repeats it.
+own, and one that fails with the command that repeats it. --files N: instead, or before the seeds if
+one of the other options is given, N files of which most lie there at the start; ends with a line of
+figures.
 
 The last line is "N passed, N failed". Exit code: 0 all passed, 1 some failed or none ran,
 2 wrong usage, 130 interrupted.`;
@@ -39,11 +41,15 @@ interface TestRun {
   readonly env?: Record<string, string>;
 }
 
-/** Options of `--torture`, and under which names the test finds them. */
-const TORTURE_OPTIONS: Record<string, string> = {
-  "--seed": "CLICKLEDGER_TEST_SEED",
-  "--seeds": "CLICKLEDGER_TEST_SEEDS",
-  "--minutes": "CLICKLEDGER_TEST_MINUTES",
+const SEEDED = "tests/faults/torture_test.ts";
+const MANY_FILES = "tests/faults/many_files_test.ts";
+
+/** Options of `--torture`, which test each is for, and under which name it finds it. */
+const TORTURE_OPTIONS: Record<string, { path: string; name: string }> = {
+  "--files": { path: MANY_FILES, name: "CLICKLEDGER_TEST_FILES" },
+  "--seed": { path: SEEDED, name: "CLICKLEDGER_TEST_SEED" },
+  "--seeds": { path: SEEDED, name: "CLICKLEDGER_TEST_SEEDS" },
+  "--minutes": { path: SEEDED, name: "CLICKLEDGER_TEST_MINUTES" },
 };
 
 const progress = (line: string) => console.error(line);
@@ -93,18 +99,21 @@ function countAsFailure(error: unknown): TestCounts[] {
   return [{ passed: 0, failed: 1, skipped: 0 }];
 }
 
-/** One run of the torture; a text says what is wrong with the options. */
+/** One run for each kind of torture that is asked for; a text says what is wrong with the options. */
 function planTorture(args: string[]): TestRun[] | string {
   const env: Record<string, string> = {};
+  const paths = new Set<string>();
   const rest = args.filter((arg) => arg !== "--torture").flatMap((arg) => arg.split("=", 2));
   for (let index = 0; index < rest.length; index += 2) {
     const [option = "", value = ""] = rest.slice(index, index + 2);
-    const name = TORTURE_OPTIONS[option];
-    if (!name) return `unknown option ${option}`;
+    const asked = TORTURE_OPTIONS[option];
+    if (!asked) return `unknown option ${option}`;
     if (!/^\d{1,9}$/.test(value)) return `${option} needs a whole number`;
-    env[name] = value;
+    env[asked.name] = value;
+    paths.add(asked.path);
   }
-  return [{ args: ["tests/faults/torture_test.ts"], needsServices: true, env }];
+  if (paths.size === 0) paths.add(SEEDED);
+  return [...paths].sort().map((path) => ({ args: [path], needsServices: true, env }));
 }
 
 async function planRuns(args: string[]): Promise<TestRun[] | string> {

@@ -48,24 +48,6 @@ Deno.test("watchInbox() never takes a file that is opened, appended to and close
   assert.deepEqual(rows.map(({ state, records }) => [state, records]), [["loaded", 30]]);
 });
 
-Deno.test("watchInbox() finds at its start what lay there, more files than fit its bound", async () => {
-  await using at = await watchedInbox();
-  await Promise.all(
-    Array.from({ length: 200 }, (_, i) => Deno.writeTextFile(`${at.inbox}/${i}.csv`, csvOf(2))),
-  );
-  const watch = at.watch({ maxFilesInFlight: 10 });
-  let most = 0;
-  const rows = await waitFor(async () => {
-    most = Math.max(most, watch.stats().inFlight);
-    const files = await at.files();
-    return files.filter(({ settled }) => settled).length === 200 ? files : null;
-  }, { what: "200 settled files", timeoutMs: 120_000 });
-  assert.ok(rows.every(({ state, records }) => state === "loaded" && records === 2));
-  assert.ok(most <= 10, `${most} files were in flight`);
-  assert.equal(watch.stats().waiting, 0);
-  assert.deepEqual(await at.violations(), []);
-});
-
 Deno.test("watchInbox() starts one workflow per file, also with two watchers on one inbox", async () => {
   await using at = await watchedInbox();
   const watches = [at.watch({ relistMs: 100 }), at.watch({ relistMs: 100 })];
