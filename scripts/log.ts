@@ -1,12 +1,20 @@
 import pino, { type Logger } from "pino";
 import pretty, { prettyFactory } from "pino-pretty";
+import { printable } from "./cli/printable.ts";
 import type { LogLevel } from "./log_levels.ts";
 
 export type { Logger };
 
 /** People read the sentence, which names the file; what leads to the Web UI is for programs. */
-const PRETTY = { translateTime: "SYS:HH:MM:ss.l", ignore: "fileId,workflowId,runId" };
-const prettify = prettyFactory(PRETTY);
+const PRETTY = {
+  translateTime: "SYS:HH:MM:ss.l",
+  ignore: "fileId,workflowId,runId",
+  // A file's name must not be able to end a line and begin another one.
+  messageFormat: (line: Record<string, unknown>, key: string) =>
+    printable(String(line[key] ?? "")).replaceAll("\n", "\ufffd"),
+};
+/** A line of the log, which is JSON, as people read it. */
+export const prettify = prettyFactory(PRETTY);
 
 /** Fields whose names promise a secret; the second line of defence after not logging them. */
 const SECRET_FIELDS = ["password", "apiKey", "databaseUrl", "ownerDatabaseUrl"];

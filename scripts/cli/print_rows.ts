@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import { Option } from "commander";
 import { stringify } from "csv-stringify/sync";
+import { printable } from "./printable.ts";
 
 const FORMATS = ["table", "json", "csv"] as const;
 
@@ -126,10 +127,4 @@ function showCell(cell: Cell, column: Column | undefined): string {
 
 function plain(cell: Exclude<Cell, null>): string {
   return typeof cell === "object" ? JSON.stringify(cell) : String(cell);
-}
-
-/** Data may hold what moves the cursor or rewrites the screen. */
-function printable(text: string): string {
-  // deno-lint-ignore no-control-regex -- that is what is looked for
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, "\ufffd");
 }

@@ -69,12 +69,20 @@ Deno.test("watchInbox() starts one workflow per file, also with two watchers on 
   assert.equal(new Set(runs.map(({ workflowId }) => workflowId)).size, 40);
 });
 
+const NOT_FILES = [
+  ...["dangling.csv", "device.csv", "directory.csv", "itself.csv", "link.csv", "loop.csv"],
+  ...["pipe.csv", "socket.csv"],
+];
+
 Deno.test("watchInbox() records entries that are no regular files once, and never reads them", async () => {
   await using at = await watchedInbox();
   await Deno.writeTextFile(`${at.folder}/secret`, csvOf(3));
   await Deno.symlink(`${at.folder}/secret`, `${at.inbox}/link.csv`);
   await Deno.symlink(`${at.folder}/nothing`, `${at.inbox}/dangling.csv`);
   await Deno.mkdir(`${at.inbox}/directory.csv`);
+  await Deno.symlink(`${at.inbox}/loop.csv`, `${at.inbox}/loop.csv`);
+  await Deno.symlink(at.inbox, `${at.inbox}/itself.csv`);
+  await Deno.symlink("/dev/zero", `${at.inbox}/device.csv`);
   const fifo = await new Deno.Command("mkfifo", { args: [`${at.inbox}/pipe.csv`] }).output();
   assert.ok(fifo.success);
   const socket = Deno.listen({ transport: "unix", path: `${at.inbox}/socket.csv` });
@@ -89,11 +97,13 @@ Deno.test("watchInbox() records entries that are no regular files once, and neve
   assert.deepEqual(
     rows.map(({ file_name, state, error_code, settled }) => [file_name, state, error_code, settled])
       .sort(),
-    ["dangling.csv", "directory.csv", "link.csv", "pipe.csv", "socket.csv"]
-      .map((name) => [name, "failed", "refused", true]),
+    NOT_FILES.map((name) => [name, "failed", "refused", true]),
   );
   assert.deepEqual(await at.runs(), []);
-  assert.equal(at.log.filter(({ msg }) => msg.includes("not a regular file")).length, 5);
+  assert.equal(
+    at.log.filter(({ msg }) => msg.includes("not a regular file")).length,
+    NOT_FILES.length,
+  );
 });
 
 Deno.test("watchInbox() leaves names alone that do not ask to be ingested", async () => {
@@ -128,7 +138,10 @@ Deno.test("watchInbox() copes with every name that a file can have", async () =>
     "{curly},comma.csv",
     "combining e\u0301.csv",
     "really \ufffd.csv",
-    `${"x".repeat(250)}.csv`,
+    "\u202evsc.live \u05e9\u05dc\u05d5\u05dd.csv",
+    "\x1b[2Jcleared\rreturned.csv",
+    `${"x".repeat(251)}.csv`,
+    `${"語".repeat(83)}xx.csv`,
   ];
   at.watch();
   for (const name of names) await Deno.writeTextFile(`${at.inbox}/${name}`, csvOf(1));

@@ -28,3 +28,14 @@ Deno.test("renderRows() neutralises what a spreadsheet would run, in CSV alone",
   const json = JSON.parse(renderRows(columns, rows, "json"));
   assert.deepEqual(json.map((row: { text: string }) => row.text), cells);
 });
+
+Deno.test("renderRows() shows in a table no character that turns the screen or the order around", () => {
+  const strange = "a\x1b[2J\t\r\u0085\u202ecsv.exe\u2066\u200f";
+  const table = renderRows([{ name: "text" }], [[strange]], "table");
+  assert.ok(table.includes("a\ufffd[2J\ufffd\ufffd\ufffd\ufffdcsv.exe\ufffd\ufffd"), table);
+  assert.equal(
+    JSON.parse(renderRows([{ name: "text" }], [[strange]], "json"))[0].text,
+    strange,
+    "exact",
+  );
+});
