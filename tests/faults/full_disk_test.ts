@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { eventLines } from "../event_lines.ts";
-import { waitFor } from "../harness.ts";
+import { tempDir, type TestDatabase, testDatabase, waitFor } from "../harness.ts";
 import { faultPipeline } from "./_fault_pipeline.ts";
 import { pendingFailures } from "./_pending_failures.ts";
 import { listNames } from "./_planted_files.ts";
 
 const ROWS = 1_000;
-const DISK = "256k";
 
 Deno.test({
   name:
@@ -16,7 +15,7 @@ Deno.test({
     await using pipeline = await faultPipeline();
     const { inbox, archive } = pipeline;
     // Another device as well: the move is a copy.
-    mount(archive);
+    mount(archive, "256k");
     try {
       await Deno.writeFile(`${archive}/ballast`, new Uint8Array(200 * 1024));
       const text = eventLines({ seed: 91, rows: ROWS });
@@ -47,12 +46,82 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "Disk of the database full → the file waits, says why, and loads once",
+  ignore: !canMount(),
+  async fn() {
+    await using folder = await tempDir();
+    const disk = `${folder.path}/disk`;
+    await Deno.mkdir(disk);
+    mount(disk, "64m");
+    try {
+      await using other = await testDatabase();
+      await using space = await tablespace(other, disk);
+      await using database = await testDatabase();
+      await space.take(database);
+      await using pipeline = await faultPipeline({ database });
+      fill(disk);
+      await Deno.writeTextFile(
+        `${pipeline.inbox}/events.csv`,
+        eventLines({ seed: 92, rows: 8 * ROWS }),
+      );
+      await pipeline.runWorker();
+      const handle = await pipeline.ingest("events.csv", { shortWay: false });
+      // disk_full
+      await waitFor(
+        async () => (await pendingFailures(handle)).some((text) => /53100/.test(text)),
+        {
+          what: "a pending activity that says that the disk is full",
+        },
+      );
+      await Deno.remove(`${disk}/ballast`);
+      const { state, loaded } = await handle.result();
+      assert.deepEqual([state, loaded], ["loaded", 8 * ROWS]);
+      assert.deepEqual(await pipeline.verify(), []);
+    } finally {
+      unmount(disk);
+    }
+  },
+});
+
+/** A place for databases on a disk of its own. */
+async function tablespace(
+  { sql }: TestDatabase,
+  disk: string,
+): Promise<AsyncDisposable & { take(database: TestDatabase): Promise<void> }> {
+  const name = `space_${crypto.randomUUID().replaceAll("-", "")}`;
+  const [server] = await sql`show data_directory`;
+  const { uid, gid } = await Deno.stat(server?.data_directory);
+  await Deno.chown(disk, uid, gid);
+  await sql.unsafe(`create tablespace ${name} location '${disk}'`);
+  return {
+    async take({ url }) {
+      const database = new URL(url).pathname.slice(1);
+      await sql.unsafe(`alter database ${database} set tablespace ${name}`);
+    },
+    async [Symbol.asyncDispose]() {
+      await sql.unsafe(`drop tablespace ${name}`);
+    },
+  };
+}
+
+/** Takes all that is left but a few pages. */
+function fill(disk: string): void {
+  using file = Deno.openSync(`${disk}/ballast`, { write: true, create: true });
+  const block = new Uint8Array(16 * 1024);
+  try {
+    for (;;) file.writeSync(block);
+  } catch (error) {
+    assert.equal(error instanceof Error && "code" in error && error.code, "ENOSPC");
+  }
+}
+
 /** Only where this process has the right, as root in most containers has not. */
 function canMount(): boolean {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return false;
   const directory = Deno.makeTempDirSync({ prefix: "clickledger-mount-" });
   try {
-    mount(directory);
+    mount(directory, "256k");
     unmount(directory);
     return true;
   } catch {
@@ -62,8 +131,8 @@ function canMount(): boolean {
   }
 }
 
-function mount(directory: string): void {
-  run("mount", "-t", "tmpfs", "-o", `size=${DISK}`, "tmpfs", directory);
+function mount(directory: string, size: string): void {
+  run("mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", directory);
 }
 
 function unmount(directory: string): void {
