@@ -236,3 +236,31 @@ Deno.test("watchInbox() loads an appended version, and keeps what the first one 
   assert.equal(count, 3);
   assert.deepEqual(await at.violations(), []);
 });
+
+Deno.test("watchInbox() tells files apart by more than inode, first lines, order of names and times", async () => {
+  await using at = await watchedInbox({ archivePolicy: "keep" });
+  at.watch();
+  const path = `${at.inbox}/z.csv`;
+  const begin = csvOf(20);
+  await Deno.writeTextFile(path, begin + nextRecord());
+  await at.settled(1);
+  // The same inode, size and first lines, with the time of last week.
+  const { ino, size } = await Deno.stat(path);
+  const lastWeek = new Date(Date.now() - 8 * 86_400_000);
+  // At once, so that nobody looks in between.
+  Deno.writeTextFileSync(path, begin + nextRecord());
+  Deno.utimeSync(path, lastWeek, lastWeek);
+  const rewritten = await Deno.stat(path);
+  assert.deepEqual([rewritten.ino, rewritten.size], [ino, size]);
+  await at.settled(2);
+  // A name that sorts before the last one.
+  await Deno.writeTextFile(`${at.inbox}/a.csv`, begin + nextRecord());
+  const rows = await at.settled(3);
+  assert.deepEqual(
+    rows.map(({ file_name, state, records }) => [file_name, state, records]),
+    ["z.csv", "z.csv", "a.csv"].map((name) => [name, "loaded", 21]),
+  );
+  const [{ count } = { count: 0 }] = await at.sql`select count(*)::int as count from shop.events`;
+  assert.equal(count, 23);
+  assert.deepEqual(await at.violations(), []);
+});
