@@ -1,5 +1,5 @@
 import type { Sql } from "../activities/database.ts";
-import { bindQuery, type Parameter } from "./bind_query.ts";
+import { bindQuery, type BoundQuery, type Parameter } from "./bind_query.ts";
 import { type Filters, intervalOf } from "./filters.ts";
 import { CHOICES, FILE_PANELS, type Panel, PANELS } from "./panels.ts";
 
@@ -22,6 +22,10 @@ export interface Board {
   readonly choices: Readonly<Record<string, readonly string[]>>;
 }
 
+const MINUTE_MS = 60_000;
+/** Answers by query; there are as many as people ask for. */
+const MOST_KEPT = 100;
+
 /** Asks why a file is as it is: the ledger's row, its stages, chunks and faults. */
 export async function askFile(sql: Sql, file: string): Promise<Record<string, PanelAnswer>> {
   const answers = await Promise.all(FILE_PANELS.map(async (panel) => {
@@ -35,18 +39,21 @@ export async function askFile(sql: Sql, file: string): Promise<Record<string, Pa
 export function createBoard(sql: Sql): (filters: Filters) => Promise<Board> {
   const kept = new Map<string, { until: number; answer: Promise<PanelAnswer> }>();
 
-  async function ask(query: string, parameters: Record<string, Parameter>): Promise<PanelAnswer> {
-    const { text, values, shown } = bindQuery(query, parameters);
+  async function ask({ text, values, shown }: BoundQuery): Promise<PanelAnswer> {
     return { sql: shown, rows: [...await sql.unsafe(text, [...values])] };
   }
 
   function answer(panel: Panel, parameters: Record<string, Parameter>): Promise<PanelAnswer> {
-    if (panel.keptMs === undefined) return ask(panel.sql, parameters);
-    const known = kept.get(panel.id);
+    if (panel.keptMs === undefined) return ask(bindQuery(panel.sql, parameters));
+    // To the minute, so that periods that end now share their answers.
+    const to = new Date(Math.ceil((parameters.to as Date).getTime() / MINUTE_MS) * MINUTE_MS);
+    const bound = bindQuery(panel.sql, { ...parameters, to });
+    const known = kept.get(bound.shown);
     if (known !== undefined && known.until > Date.now()) return known.answer;
-    const asked = ask(panel.sql, parameters);
-    kept.set(panel.id, { until: Date.now() + panel.keptMs, answer: asked });
-    asked.catch(() => kept.delete(panel.id));
+    if (kept.size >= MOST_KEPT) kept.clear();
+    const asked = ask(bound);
+    kept.set(bound.shown, { until: Date.now() + panel.keptMs, answer: asked });
+    asked.catch(() => kept.delete(bound.shown));
     return asked;
   }
 

@@ -55,10 +55,17 @@ order by b.starts_at`,
     id: "products",
     sql:
       `select p.product_id, p.product_name, p.category, p.currency, p.views, p.carts, p.quantity, p.revenue
-from shop.top_products('revenue', :from::timestamptz, :to::timestamptz, :currency::text, 200) p
-where :category::text is null or split_part(p.category, '.', 1) = :category
-order by p.rank
-limit 10`,
+from shop.top_products('revenue', :from::timestamptz, :to::timestamptz, :currency::text, 10) p
+where :category::text is null
+union all
+(select s.product_id, p.product_name, p.category, s.currency, s.views, s.carts, s.quantity, s.revenue
+ from shop.product_sales(:from::timestamptz, :to::timestamptz) s
+ join shop.products p on p.product_id = s.product_id
+ where split_part(p.category, '.', 1) = :category and s.purchases > 0
+   and (:currency::text is null or s.currency = :currency)
+ order by s.revenue desc, s.product_id, s.currency
+ limit 10)
+order by revenue desc, product_id, currency`,
   },
   {
     id: "categories",

@@ -29,6 +29,7 @@ export interface Dashboard extends AsyncDisposable {
 const QUESTION_TIMEOUT_MS = 15_000;
 const CONNECTIONS = 4;
 const PING_EVERY_MS = 15_000;
+const LISTEN_AGAIN_MS = 1_000;
 
 /** The page may load what comes with it, and nothing else. */
 const HEADERS = {
@@ -48,7 +49,12 @@ const HEADERS = {
  * @throws {Deno.errors.AddrInUse} when the port is taken
  */
 export function startDashboard(options: DashboardOptions): Dashboard {
-  const sql = openReader(options.databaseUrl);
+  const sql = openReader(options.databaseUrl, {
+    max: CONNECTIONS,
+    silentMs: QUESTION_TIMEOUT_MS + 5_000,
+  });
+  // The connection that listens is silent for as long as nothing happens.
+  const listener = openReader(options.databaseUrl, { max: 1, silentMs: 3_600_000 });
   const askBoard = createBoard(sql);
   const stopping = new AbortController();
   let changes: Promise<Changes> | undefined;
@@ -101,6 +107,21 @@ export function startDashboard(options: DashboardOptions): Dashboard {
     }
   }
 
+  /** A database that is away is asked again, so that a page opened in an outage is live after it. */
+  async function followUntil(ended: AbortSignal, onChange: () => void): Promise<void> {
+    while (!ended.aborted) {
+      changes ??= followChanges(listener);
+      try {
+        (await changes).follow(onChange, ended);
+        // What was announced before is told once.
+        return onChange();
+      } catch {
+        changes = undefined;
+        await new Promise((resolve) => setTimeout(resolve, LISTEN_AGAIN_MS));
+      }
+    }
+  }
+
   /** Server-sent events: `change` when something was committed, `ping` to find dead connections. */
   function follow(): Response {
     const left = new AbortController();
@@ -117,11 +138,7 @@ export function startDashboard(options: DashboardOptions): Dashboard {
           clearInterval(timer);
           if (!left.signal.aborted) controller.close();
         }, { once: true });
-        changes ??= followChanges(sql);
-        changes.then(
-          ({ follow }) => follow(() => send("change"), ended),
-          () => changes = undefined,
-        );
+        followUntil(ended, () => send("change"));
       },
       cancel: () => left.abort(),
     });
@@ -133,22 +150,21 @@ export function startDashboard(options: DashboardOptions): Dashboard {
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await (await changes?.catch(() => undefined))?.[Symbol.asyncDispose]();
-      await sql.end({ timeout: 1 });
+      await Promise.all([sql.end({ timeout: 1 }), listener.end({ timeout: 1 })]);
       await server.shutdown();
     },
   };
 }
 
-function openReader(url: string): Sql {
+function openReader(url: string, { max, silentMs }: { max: number; silentMs: number }): Sql {
   return openDatabase(url, "reader", {
-    max: CONNECTIONS,
+    max,
     applicationName: "clickledger dashboard",
     limits: {
       idleInTransactionTimeoutMs: QUESTION_TIMEOUT_MS,
       transactionTimeoutMs: QUESTION_TIMEOUT_MS,
       lockTimeoutMs: 2_000,
-      // The connection that listens is silent for as long as nothing happens.
-      statementDeadlineMs: 3_600_000,
+      statementDeadlineMs: silentMs,
     },
   });
 }

@@ -14,6 +14,8 @@ import {
 
 /** Without news, figures are asked for again after this time: periods move on by themselves. */
 const REFRESH_MS = 10_000;
+/** An answer that takes longer is not coming. */
+const ANSWER_MS = 25_000;
 /** With news, at most this often. */
 const CHANGE_MS = 500;
 const FILTERS = ["range", "device", "category", "currency"];
@@ -45,7 +47,9 @@ async function ask() {
   asking = true;
   askAgain = false;
   try {
-    const response = await fetch(`/api/board${location.search}`);
+    const response = await fetch(`/api/board${location.search}`, {
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.error);
     board = answer;
@@ -72,7 +76,8 @@ function showOutage(error) {
   const outage = document.getElementById("outage");
   outage.hidden = false;
   const last = board ? ` Figures are those of ${clock(board.at)}.` : "";
-  const why = error instanceof TypeError ? "Clickledger does not answer" : error.message;
+  const isSilent = error instanceof TypeError || error.name === "TimeoutError";
+  const why = isSilent ? "Clickledger does not answer" : error.message;
   outage.textContent = `${why} since ${
     clock(awaySince)
   }; it is asked again every few seconds.${last}`;
@@ -91,6 +96,12 @@ function sayState() {
 
 function readAddress() {
   const query = new URLSearchParams(location.search);
+  if (query.has("from")) {
+    const { range } = form.elements;
+    if (range.options[0].value !== "") {
+      range.prepend(element("option", { value: "" }, "as in the address"));
+    }
+  }
   for (const name of FILTERS) {
     const select = form.elements[name];
     const value = query.get(name) ?? (name === "range" ? (query.has("from") ? "" : "1h") : "");
@@ -103,9 +114,14 @@ function readAddress() {
 
 function writeAddress() {
   const query = new URLSearchParams();
+  const before = new URLSearchParams(location.search);
   for (const name of FILTERS) {
     const { value } = form.elements[name];
     if (value !== "") query.set(name, value);
+  }
+  // A period of its own stays until a range is chosen instead.
+  for (const name of query.has("range") ? [] : ["from", "to"]) {
+    if (before.has(name)) query.set(name, before.get(name));
   }
   history.pushState(null, "", `?${query}`);
   ask();
@@ -187,6 +203,8 @@ function renderShop() {
   setText("flow-width", `per ${board.width.replace(/^1 /, "")}${main ? `, ${main.currency}` : ""}`);
   drawTimeChart("flow-chart", rowsOf("flow"), {
     label: "Events and revenue over time",
+    from: board.from,
+    to: board.to,
     series: [
       { name: "events", column: "events", color: "accent", type: "bar" },
       { name: "revenue", column: "revenue", color: "second", axis: 1 },
@@ -317,6 +335,8 @@ function renderPipeline() {
   );
   drawTimeChart("lag-chart", rowsOf("lag"), {
     label: "Lag from closed file to committed row, milliseconds",
+    from: board.from,
+    to: board.to,
     show: milliseconds,
     series: [
       { name: "p50", column: "p50_ms", color: "accent" },
@@ -326,6 +346,8 @@ function renderPipeline() {
   });
   drawTimeChart("rows-chart", rowsOf("rows"), {
     label: "Records committed per second",
+    from: board.from,
+    to: board.to,
     show: (value) => Number(value).toLocaleString("en-US"),
     series: [{
       name: "records per second",
@@ -405,9 +427,19 @@ document.addEventListener("click", (event) => {
 });
 
 async function showWhy(id) {
-  const response = await fetch(`/api/file?id=${encodeURIComponent(id)}`);
-  if (!response.ok) return;
-  const answer = await response.json();
+  let answer;
+  try {
+    const response = await fetch(`/api/file?id=${encodeURIComponent(id)}`, {
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+    answer = await response.json();
+    if (!response.ok) throw new Error(answer.error);
+  } catch (error) {
+    setText("why-title", `File ${id} cannot be explained now`);
+    document.getElementById("why-body").replaceChildren(element("p", {}, error.message));
+    document.getElementById("why").showModal();
+    return;
+  }
   const [file] = answer.file.rows;
   const [stages] = answer.stages.rows;
   const [chunks] = answer.chunks.rows;

@@ -8,9 +8,10 @@ const charts = new Map();
  *
  * @param id Of the element to draw in.
  * @param rows With `starts_at`.
+ * @param from, to The period the axis shows, also where rows are few; times are UTC, as in the tables.
  * @param series `{ name, column, color, type, axis }`; `color` is a variable of the style sheet.
  */
-export function drawTimeChart(id, rows, { label, series, show = count }) {
+export function drawTimeChart(id, rows, { label, from, to, series, show = count }) {
   const holder = document.getElementById(id);
   let chart = charts.get(id);
   if (chart === undefined) {
@@ -41,6 +42,7 @@ export function drawTimeChart(id, rows, { label, series, show = count }) {
   const axes = [...new Set(series.map(({ axis = 0 }) => axis))];
   chart.drawn.setOption({
     animation: false,
+    useUTC: true,
     textStyle: { fontFamily: "system-ui, sans-serif" },
     grid: { left: 8, right: axes.length > 1 ? 8 : 16, top: 34, bottom: 4, containLabel: true },
     legend: { top: 0, left: 0, textStyle: { color: colors.muted }, itemWidth: 14, itemHeight: 8 },
@@ -53,6 +55,8 @@ export function drawTimeChart(id, rows, { label, series, show = count }) {
     },
     xAxis: {
       type: "time",
+      min: from,
+      max: to,
       axisLabel: { color: colors.muted, hideOverlap: true },
       axisLine: { lineStyle: { color: colors.line } },
     },
