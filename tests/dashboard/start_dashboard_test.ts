@@ -28,10 +28,14 @@ Deno.test("every figure of the board is what its SQL says", async () => {
   assert.equal(rows("flow").reduce((sum, row) => sum + Number(row.events), 0), 40);
   assert.equal(rows("products").length, 5);
   const home = (await ask(dashboard.url, "range=1h&category=home")).panels.products!;
-  assert.deepEqual(home.rows, rows("products"));
+  assert.deepEqual(
+    home.rows,
+    rows("products").filter(({ category }) => String(category).startsWith("home")),
+  );
+  assert.equal(home.rows.length, 3);
   assert.match(home.sql, /shop\.product_sales/);
-  const later = (await ask(dashboard.url, "range=1h&category=none")).panels.products!;
-  assert.deepEqual(later.rows, []);
+  const none = (await ask(dashboard.url, "range=1h&category=none")).panels.products!;
+  assert.deepEqual(none.rows, []);
   assert.deepEqual(rows("devices").map(({ device }) => device), ["mobile", "desktop"]);
   assert.deepEqual(rows("rejects").map(({ code, column_name }) => [code, column_name]), [
     ["invalid_number", "price"],
