@@ -18,6 +18,8 @@ export interface DashboardOptions {
   readonly onFailure?: (code: string) => void;
   /** Files in the inbox that no workflow has been started for yet. */
   readonly waiting?: () => number;
+  /** Longest time that one question may take, milliseconds; 15,000 by default. */
+  readonly questionTimeoutMs?: number;
 }
 
 /** A dashboard that runs. */
@@ -25,8 +27,8 @@ export interface Dashboard extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Longest time that one question may take. */
 const QUESTION_TIMEOUT_MS = 15_000;
+const SILENT_AFTER_MS = 5_000;
 const CONNECTIONS = 4;
 const PING_EVERY_MS = 15_000;
 const LISTEN_AGAIN_MS = 1_000;
@@ -49,12 +51,19 @@ const HEADERS = {
  * @throws {Deno.errors.AddrInUse} when the port is taken
  */
 export function startDashboard(options: DashboardOptions): Dashboard {
-  const sql = openReader(options.databaseUrl, {
+  const { databaseUrl, questionTimeoutMs = QUESTION_TIMEOUT_MS } = options;
+  const sql = openReader(databaseUrl, {
     max: CONNECTIONS,
-    silentMs: QUESTION_TIMEOUT_MS + 5_000,
+    timeoutMs: questionTimeoutMs,
+    // PostgreSQL ends a question itself; what is silent beyond that is not there.
+    silentMs: questionTimeoutMs + SILENT_AFTER_MS,
   });
   // The connection that listens is silent for as long as nothing happens.
-  const listener = openReader(options.databaseUrl, { max: 1, silentMs: 3_600_000 });
+  const listener = openReader(databaseUrl, {
+    max: 1,
+    timeoutMs: questionTimeoutMs,
+    silentMs: 3_600_000,
+  });
   const askBoard = createBoard(sql);
   const stopping = new AbortController();
   let changes: Promise<Changes> | undefined;
@@ -156,13 +165,16 @@ export function startDashboard(options: DashboardOptions): Dashboard {
   };
 }
 
-function openReader(url: string, { max, silentMs }: { max: number; silentMs: number }): Sql {
+function openReader(
+  url: string,
+  { max, timeoutMs, silentMs }: { max: number; timeoutMs: number; silentMs: number },
+): Sql {
   return openDatabase(url, "reader", {
     max,
     applicationName: "clickledger dashboard",
     limits: {
-      idleInTransactionTimeoutMs: QUESTION_TIMEOUT_MS,
-      transactionTimeoutMs: QUESTION_TIMEOUT_MS,
+      idleInTransactionTimeoutMs: timeoutMs,
+      transactionTimeoutMs: timeoutMs,
       lockTimeoutMs: 2_000,
       statementDeadlineMs: silentMs,
     },

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { announceChanges } from "../../activities/announce_changes.ts";
+import { startDashboard } from "../../dashboard/start_dashboard.ts";
+import { findFreePort } from "../../scripts/services/require_free_port.ts";
 import { csv, event } from "../activities/_events.ts";
 import { ingest } from "../activities/_ingest.ts";
+import { tcpProxy } from "../activities/_tcp_proxy.ts";
+import { warehouse } from "../activities/_warehouse.ts";
 import { waitFor } from "../harness.ts";
 import { fill, minutesAgo, showWarehouse } from "./_dashboard.ts";
 
@@ -148,6 +153,49 @@ Deno.test("commits are announced once for many, and also after the connection wa
     await house.land("late.csv", csv([event(50, { event_time: minutesAgo(1) })])),
   );
   await waitFor(() => changes.count() > back, { what: "a change after the outage" });
+});
+
+Deno.test("a database that goes silent is said to be away, and is asked again", async () => {
+  await using house = await warehouse();
+  await fill(house);
+  await using proxy = await tcpProxy(house.url);
+  await using dashboard = startDashboard({
+    databaseUrl: proxy.url,
+    port: findFreePort(),
+    namespace: "default",
+    questionTimeoutMs: 500,
+  });
+  await ask(dashboard.url, "range=1h");
+  proxy.swallow();
+  const response = await fetch(`${dashboard.url}/api/board?range=1h`);
+  assert.equal(response.status, 503, await response.text());
+  proxy.pass();
+  proxy.cut();
+  await waitFor(async () => {
+    const again = await fetch(`${dashboard.url}/api/board?range=1h`);
+    await again.body?.cancel();
+    return again.ok;
+  }, { what: "figures again", timeoutMs: 20_000 });
+});
+
+Deno.test("a page opened while the database is away hears of changes after it", async () => {
+  await using house = await warehouse();
+  house.deps.onChange = announceChanges(house.deps.sql);
+  await using proxy = await tcpProxy(house.url);
+  await proxy.refuse();
+  await using dashboard = startDashboard({
+    databaseUrl: proxy.url,
+    port: findFreePort(),
+    namespace: "default",
+  });
+  using changes = await followChanges(dashboard.url);
+  const response = await fetch(`${dashboard.url}/api/board?range=1h`);
+  assert.equal(response.status, 503, await response.text());
+  await proxy.listen();
+  await waitFor(() => changes.count() > 0, { what: "the first change", timeoutMs: 20_000 });
+  const before = changes.count();
+  await ingest(house, await house.land("a.csv", csv([event(1, { event_time: minutesAgo(1) })])));
+  await waitFor(() => changes.count() > before, { what: "a change", timeoutMs: 20_000 });
 });
 
 async function ask(url: string, query: string): Promise<Answer> {
