@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { announceChanges } from "../../activities/announce_changes.ts";
+import { announceChanges, CHANGE_CHANNEL } from "../../activities/announce_changes.ts";
 import { startDashboard } from "../../dashboard/start_dashboard.ts";
 import { findFreePort } from "../../scripts/services/require_free_port.ts";
 import { csv, event } from "../activities/_events.ts";
 import { ingest } from "../activities/_ingest.ts";
 import { tcpProxy } from "../activities/_tcp_proxy.ts";
 import { warehouse } from "../activities/_warehouse.ts";
+import { ownPostgres } from "../faults/_own_services.ts";
 import { waitFor } from "../harness.ts";
 import { fill, minutesAgo, showWarehouse } from "./_dashboard.ts";
 
@@ -196,6 +197,34 @@ Deno.test("a page opened while the database is away hears of changes after it", 
   const before = changes.count();
   await ingest(house, await house.land("a.csv", csv([event(1, { event_time: minutesAgo(1) })])));
   await waitFor(() => changes.count() > before, { what: "a change", timeoutMs: 20_000 });
+});
+
+Deno.test("the dashboard keeps its place when PostgreSQL restarts", async () => {
+  await using server = await ownPostgres();
+  await using dashboard = startDashboard({
+    databaseUrl: server.database.url,
+    port: findFreePort(),
+    namespace: "default",
+  });
+  using changes = await followChanges(dashboard.url);
+  await waitFor(() => changes.count() > 0, { what: "the connection that listens" });
+  await ask(dashboard.url, "range=1h");
+
+  await server.end("SIGINT");
+  const response = await fetch(`${dashboard.url}/api/board?range=1h`);
+  assert.equal(response.status, 503, await response.text());
+  await server.start();
+
+  await waitFor(async () => {
+    const again = await fetch(`${dashboard.url}/api/board?range=1h`);
+    await again.body?.cancel();
+    return again.ok;
+  }, { what: "figures again", timeoutMs: 20_000 });
+  const before = changes.count();
+  await waitFor(async () => {
+    await server.database.sql`select pg_notify(${CHANGE_CHANNEL}, '')`;
+    return changes.count() > before + 1;
+  }, { what: "a change after the restart", timeoutMs: 20_000 });
 });
 
 async function ask(url: string, query: string): Promise<Answer> {
