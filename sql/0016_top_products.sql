@@ -104,6 +104,6 @@ as $$
   order by r.rank
 $$;
 comment on function shop.top_products(shop.product_measure, timestamptz, timestamptz, text, integer) is
-  'The products with most views, carts, purchases (lines of orders), quantity (pieces) or revenue; equals in the order of their ids. Ranked by what sells, products that were not sold are left out. From the rollup by hour, live to the last commit; what sells is quick in windows of whole hours, or up to now (all of the hour under way). Example: select * from shop.top_products(''views'', now() - interval ''7 days''). One row per product and currency, best first.';
+  'The products with most views, carts, purchases (lines of orders), quantity (pieces) or revenue; equals in the order of their ids. Revenue of several currencies is ranked by its number: give in_currency where there are several. Ranked by what sells, products that were not sold are left out. From the rollup by hour, live to the last commit; what sells is quick in windows of whole hours, or up to now (all of the hour under way). Example: select * from shop.top_products(''views'', now() - interval ''7 days''). One row per product and currency, best first.';
 grant execute on function shop.top_products(shop.product_measure, timestamptz, timestamptz, text, integer)
   to clickledger_reader, clickledger_operator;

@@ -35,6 +35,6 @@ as $$
   order by s.cohort_week, w.weeks_later
 $$;
 comment on function shop.weekly_cohorts(timestamptz, timestamptz, text) is
-  'Weekly cohort retention: users by the week of their first event ever, and how many of them came back in each later week (weeks_later 0 is the first itself, so 1.0). Weeks begin on Monday in time_zone. Scans all events up to to_time: first visits lie anywhere. Example: select * from shop.weekly_cohorts(now() - interval ''12 weeks''). One row per cohort and week, up to the week of to_time.';
+  'Weekly cohort retention: users by the week of their first event ever, and how many of them came back in each later week (weeks_later 0 is the first itself, so 1.0). Weeks begin on Monday in time_zone. Scans all events up to to_time: first visits lie anywhere; what retention dropped is not seen. Example: select * from shop.weekly_cohorts(now() - interval ''12 weeks''). One row per cohort and week, up to the week of to_time.';
 grant execute on function shop.weekly_cohorts(timestamptz, timestamptz, text)
   to clickledger_reader, clickledger_operator;

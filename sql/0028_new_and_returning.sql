@@ -31,6 +31,6 @@ as $$
   order by b.starts_at
 $$;
 comment on function shop.new_and_returning(interval, timestamptz, timestamptz, text) is
-  'Users by interval: new where their first event ever lies in it, else returning. time_zone: where days are cut. Scans all events up to to_time: first visits lie anywhere. Example: select * from shop.new_and_returning(''1 week'', now() - interval ''8 weeks''). One row per interval, gaps filled.';
+  'Users by interval: new where their first event ever lies in it, else returning. time_zone: where days are cut. Scans all events up to to_time: first visits lie anywhere; what retention dropped is not seen. Example: select * from shop.new_and_returning(''1 week'', now() - interval ''8 weeks''). One row per interval, gaps filled.';
 grant execute on function shop.new_and_returning(interval, timestamptz, timestamptz, text)
   to clickledger_reader, clickledger_operator;

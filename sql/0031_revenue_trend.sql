@@ -12,8 +12,8 @@ as $$
            round(avg(r.revenue) over last_week, 2) as moving_average,
            lag(r.revenue) over in_order            as day_before,
            lag(r.revenue, 7) over in_order         as week_before
-    from shop.revenue_by('1 day', date_trunc('day', from_time, time_zone) - interval '7 days', to_time,
-                         in_currency, time_zone) r
+    from shop.revenue_by('1 day', (date_trunc('day', from_time at time zone time_zone) - interval '7 days') at time zone time_zone,
+                         to_time, in_currency, time_zone) r
     window in_order  as (partition by r.currency order by r.starts_at),
            last_week as (partition by r.currency order by r.starts_at rows between 6 preceding and current row)
   )

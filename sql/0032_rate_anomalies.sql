@@ -10,7 +10,7 @@ as $$
   with hourly as materialized (
     select date_trunc('hour', r.minute, 'UTC') as hour, sum(r.events)::bigint as events
     from shop.minute_rollup_parts r
-    where r.minute >= date_trunc('hour', from_time, 'UTC') - weeks * interval '7 days' and r.minute < to_time
+    where r.minute >= date_trunc('hour', from_time, 'UTC') - weeks * interval '168 hours' and r.minute < to_time
     group by 1
   ),
   beginning as (
@@ -27,9 +27,9 @@ as $$
     from asked a
     cross join generate_series(1, weeks) as w (weeks_ago)
     cross join beginning b
-    left join hourly h on h.hour = a.hour - w.weeks_ago * interval '7 days'
+    left join hourly h on h.hour = a.hour - w.weeks_ago * interval '168 hours'
     -- The first hour is cut by whenever the shop began.
-    where a.hour - w.weeks_ago * interval '7 days' > b.hour
+    where a.hour - w.weeks_ago * interval '168 hours' > b.hour
   ),
   medians as (
     select c.hour, percentile_cont(0.5) within group (order by c.past_events)::numeric as median

@@ -2094,7 +2094,7 @@ AS $function$
   left join counted c on c.starts_at = b.starts_at
   order by b.starts_at
 $function$;
--- Users by interval: new where their first event ever lies in it, else returning. time_zone: where days are cut. Scans all events up to to_time: first visits lie anywhere. Example: select * from shop.new_and_returning('1 week', now() - interval '8 weeks'). One row per interval, gaps filled.
+-- Users by interval: new where their first event ever lies in it, else returning. time_zone: where days are cut. Scans all events up to to_time: first visits lie anywhere; what retention dropped is not seen. Example: select * from shop.new_and_returning('1 week', now() - interval '8 weeks'). One row per interval, gaps filled.
 
 grant execute on shop.new_and_returning(interval,timestamp with time zone,timestamp with time zone,text) to clickledger_operator;
 
@@ -2196,7 +2196,7 @@ AS $function$
   with hourly as materialized (
     select date_trunc('hour', r.minute, 'UTC') as hour, sum(r.events)::bigint as events
     from shop.minute_rollup_parts r
-    where r.minute >= date_trunc('hour', from_time, 'UTC') - weeks * interval '7 days' and r.minute < to_time
+    where r.minute >= date_trunc('hour', from_time, 'UTC') - weeks * interval '168 hours' and r.minute < to_time
     group by 1
   ),
   beginning as (
@@ -2213,9 +2213,9 @@ AS $function$
     from asked a
     cross join generate_series(1, weeks) as w (weeks_ago)
     cross join beginning b
-    left join hourly h on h.hour = a.hour - w.weeks_ago * interval '7 days'
+    left join hourly h on h.hour = a.hour - w.weeks_ago * interval '168 hours'
     -- The first hour is cut by whenever the shop began.
-    where a.hour - w.weeks_ago * interval '7 days' > b.hour
+    where a.hour - w.weeks_ago * interval '168 hours' > b.hour
   ),
   medians as (
     select c.hour, percentile_cont(0.5) within group (order by c.past_events)::numeric as median
@@ -2292,8 +2292,8 @@ AS $function$
            round(avg(r.revenue) over last_week, 2) as moving_average,
            lag(r.revenue) over in_order            as day_before,
            lag(r.revenue, 7) over in_order         as week_before
-    from shop.revenue_by('1 day', date_trunc('day', from_time, time_zone) - interval '7 days', to_time,
-                         in_currency, time_zone) r
+    from shop.revenue_by('1 day', (date_trunc('day', from_time at time zone time_zone) - interval '7 days') at time zone time_zone,
+                         to_time, in_currency, time_zone) r
     window in_order  as (partition by r.currency order by r.starts_at),
            last_week as (partition by r.currency order by r.starts_at rows between 6 preceding and current row)
   )
@@ -2512,7 +2512,7 @@ AS $function$
   left join shop.products p on p.product_id = r.product_id
   order by r.rank
 $function$;
--- The products with most views, carts, purchases (lines of orders), quantity (pieces) or revenue; equals in the order of their ids. Ranked by what sells, products that were not sold are left out. From the rollup by hour, live to the last commit; what sells is quick in windows of whole hours, or up to now (all of the hour under way). Example: select * from shop.top_products('views', now() - interval '7 days'). One row per product and currency, best first.
+-- The products with most views, carts, purchases (lines of orders), quantity (pieces) or revenue; equals in the order of their ids. Revenue of several currencies is ranked by its number: give in_currency where there are several. Ranked by what sells, products that were not sold are left out. From the rollup by hour, live to the last commit; what sells is quick in windows of whole hours, or up to now (all of the hour under way). Example: select * from shop.top_products('views', now() - interval '7 days'). One row per product and currency, best first.
 
 grant execute on shop.top_products(shop.product_measure,timestamp with time zone,timestamp with time zone,text,integer) to clickledger_operator;
 
@@ -2581,7 +2581,7 @@ AS $function$
   left join returned r on r.cohort_week = s.cohort_week and r.weeks_later = w.weeks_later
   order by s.cohort_week, w.weeks_later
 $function$;
--- Weekly cohort retention: users by the week of their first event ever, and how many of them came back in each later week (weeks_later 0 is the first itself, so 1.0). Weeks begin on Monday in time_zone. Scans all events up to to_time: first visits lie anywhere. Example: select * from shop.weekly_cohorts(now() - interval '12 weeks'). One row per cohort and week, up to the week of to_time.
+-- Weekly cohort retention: users by the week of their first event ever, and how many of them came back in each later week (weeks_later 0 is the first itself, so 1.0). Weeks begin on Monday in time_zone. Scans all events up to to_time: first visits lie anywhere; what retention dropped is not seen. Example: select * from shop.weekly_cohorts(now() - interval '12 weeks'). One row per cohort and week, up to the week of to_time.
 
 grant execute on shop.weekly_cohorts(timestamp with time zone,timestamp with time zone,text) to clickledger_operator;
 

@@ -446,6 +446,18 @@ const CASES: Case[] = [
     ],
   },
   {
+    // 22:30 UTC of 18 October is 00:30 of the 19th in Berlin, where clocks go back on the 25th.
+    name: "revenue_trend() compares whole days of the zone, also over the end of summer time",
+    given: [
+      buy("2026-10-18T22:30:00Z", { price: "30.00", quantity: "1" }),
+      buy("2026-10-19T10:00:00Z", { price: "10.00", quantity: "1" }),
+      buy("2026-10-26T10:00:00Z", { price: "40.00", quantity: "1" }),
+    ],
+    query: `select day::text, revenue, change_on_week from shop.revenue_trend(
+              '2026-10-25 23:00+00', '2026-10-26 23:00+00', time_zone => 'Europe/Berlin')`,
+    expected: [["2026-10-26", "40", "0"]],
+  },
+  {
     name: "rate_anomalies() compares with the same hour of earlier weeks",
     given: [
       // Before the first whole hour; then Mondays at 10 with 2, 3, 4 events, and a rush.
