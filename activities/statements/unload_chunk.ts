@@ -27,12 +27,7 @@ export async function unloadChunk(
   await sql.begin("isolation level read committed", async (tx) => {
     const range = await lockCommittedChunk(tx, fileId, chunkNo);
     if (range === null) return;
-    const freed = await deleteKeys(tx, fileId, range);
-    await handOver(tx, fileId, range, freed);
-    await deleteEvents(tx, fileId, range, freed);
-    await tx`
-      delete from ingest.duplicates
-      where file_id = ${fileId} and line_number >= ${range.first} and line_number < ${range.end}`;
+    await takeOutLines(tx, fileId, range);
     if (!keepRejects) {
       await tx`
         update ingest.rejects set state = 'withdrawn', resolved_at = now()
@@ -68,22 +63,16 @@ export async function unloadCutRecord(sql: Sql, fileId: number): Promise<boolean
       ) x`;
     const line = last?.line ?? null;
     if (line === null) return false;
-    const range = { first: line, end: line + 1 };
-    const freed = await deleteKeys(tx, fileId, range);
-    await handOver(tx, fileId, range, freed);
-    await deleteEvents(tx, fileId, range, freed);
-    const copies = await tx`
-      delete from ingest.duplicates where file_id = ${fileId} and line_number = ${line} returning line_number`;
+    const { loaded, duplicates } = await takeOutLines(tx, fileId, { first: line, end: line + 1 });
     const rejects = await tx`
       update ingest.rejects set state = 'withdrawn', resolved_at = now()
-      where file_id = ${fileId} and line_number = ${line} and state in ('open', 'waived')
-      returning reject_id`;
+      where file_id = ${fileId} and line_number = ${line} and state in ('open', 'waived')`;
     const [file] = await tx<{ isCut: boolean }[]>`
       select state = 'loaded' and not ends_with_newline as "isCut" from ingest.files
       where file_id = ${fileId} for no key update`;
     // Another attempt has done it, or the file is unloaded by now: what was done here is undone.
     if (!file?.isCut) throw NOTHING_CUT;
-    const [loaded, duplicates, rejected] = [freed.length, copies.length, rejects.length];
+    const rejected = rejects.count;
     await tx`
       update ingest.chunks
       set records = records - 1, loaded = loaded - ${loaded}, duplicates = duplicates - ${duplicates},
@@ -109,6 +98,25 @@ const NOTHING_CUT = new Error("Nothing to take out");
 interface LineRange {
   first: number;
   end: number;
+}
+
+/**
+ * Takes the events and duplicates of some lines out; events that another line also has are handed over to it.
+ *
+ * @returns what the lines had counted
+ */
+async function takeOutLines(
+  tx: Transaction,
+  fileId: number,
+  range: LineRange,
+): Promise<{ loaded: number; duplicates: number }> {
+  const freed = await deleteKeys(tx, fileId, range);
+  await handOver(tx, fileId, range, freed);
+  await deleteEvents(tx, fileId, range, freed);
+  const duplicates = await tx`
+    delete from ingest.duplicates
+    where file_id = ${fileId} and line_number >= ${range.first} and line_number < ${range.end}`;
+  return { loaded: freed.length, duplicates: duplicates.count };
 }
 
 interface FreedKey {
