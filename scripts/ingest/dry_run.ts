@@ -14,11 +14,12 @@ import type { Counts } from "../../domain/ledger.ts";
 import type { FilePlan } from "../../domain/plan_chunks.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import { renderFileFault } from "../../domain/render_fault.ts";
-import { findCutRecord } from "../statements/find_cut_record.ts";
 import {
+  findCutEvent,
   findLoadedEvents,
   findOlderVersion,
   findSameContent,
+  type OlderVersion,
   readHorizon,
 } from "../statements/what_is_loaded.ts";
 import type { Source } from "./collect_sources.ts";
@@ -124,26 +125,28 @@ export class DryLoad {
       const { isUnloading: _, ...duplicateOf } = same;
       return { ...nothing(source), state: "duplicate", duplicateOf };
     }
+    const older = sql && inboxId !== undefined
+      ? await findOlderVersion(sql, { inboxId, name: source.name })
+      : undefined;
     const outcome = await this.#load(source, handle, {
       plan,
       header: verdict.mapping.header,
       onProgress,
       ...(same?.fileId !== undefined && { except: same.fileId }),
-      gone: await this.#findGone(source, landed),
+      gone: older === undefined ? null : await this.#findGone(older, landed),
     });
     if (outcome.state === "loaded") this.#contents.set(content, source);
-    const supersedes = sql && inboxId !== undefined &&
-      await findOlderVersion(sql, { inboxId, name: source.name });
-    return { ...outcome, ...(supersedes && { supersedes }) };
+    return {
+      ...outcome,
+      ...(older && { supersedes: { fileId: older.fileId, name: older.name } }),
+    };
   }
 
   /** The event that a load would take out of the version before, because its record was cut; null when there is none. */
-  async #findGone({ name }: Source, landed: FileHandle): Promise<string | null> {
-    const { sql, inboxId } = this.#options;
-    if (!sql || inboxId === undefined) return null;
-    const { size: sizeBytes } = await landed.stat();
-    const older = await findCutRecord(sql, { inboxId, name, sizeBytes });
-    return older !== undefined && await beginsWith(landed, older) ? older.eventId : null;
+  async #findGone(older: OlderVersion, landed: FileHandle): Promise<string | null> {
+    const { sql } = this.#options;
+    if (!sql || !older.isCut || older.sizeBytes >= (await landed.stat()).size) return null;
+    return await beginsWith(landed, older) ? await findCutEvent(sql, older.fileId) : null;
   }
 
   async #findSameContent(
