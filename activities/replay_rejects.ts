@@ -46,8 +46,11 @@ export async function replayRejects(
   for (let after = 0;;) {
     heartbeatAndCheck({ fileId, after });
     const rejects = await listOpenRejects(sql, {
-      ...{ fileId, after, limit: REJECTS_PER_TRANSACTION },
-      ...{ rejectId: rejectId ?? null, code: code ?? null },
+      fileId,
+      after,
+      limit: REJECTS_PER_TRANSACTION,
+      rejectId: rejectId ?? null,
+      code: code ?? null,
     });
     const last = rejects.at(-1);
     if (last === undefined) break;

@@ -23,6 +23,8 @@ import { describeReject } from "./rejects/describe_reject.ts";
 import { replayFile } from "./rejects/replay_files.ts";
 import { findFile } from "./statements/find_file.ts";
 import {
+  correctReject,
+  fileOfReject,
   filesToReplay,
   groupRejects,
   listRejects,
@@ -30,7 +32,8 @@ import {
   readReject,
   type RejectDetails,
   type RejectFilter,
-} from "./statements/list_rejects.ts";
+  waiveRejects,
+} from "./statements/rejects.ts";
 
 const STATES = ["open", "replayed", "waived", "withdrawn"] as const;
 
@@ -163,11 +166,7 @@ filtered("waive", "sets open rejects aside for good, with a reason")
       const ids = rejectId === undefined
         ? await openRejectIds(sql, await readFilter(sql, options))
         : [(await findReject(sql, rejectId)).rejectId];
-      const [row] = await sql<{ waived: number }[]>`
-        select ingest.waive_rejects(${`{${
-        ids.join(",")
-      }}`}::bigint[], ${options.reason}) as waived`;
-      const waived = row?.waived ?? 0;
+      const waived = await waiveRejects(sql, ids, options.reason);
       printRows([{ name: "waived", isNumber: true }], [[waived]], options.format);
       if (rejectId !== undefined && waived === 0) {
         throw new TaskError(`Cannot waive reject ${rejectId}: it is not open`);
@@ -205,18 +204,13 @@ async function findReject(sql: Sql, rejectId: number): Promise<RejectDetails> {
 
 async function chooseFiles(sql: Sql, rejectId: number | undefined, options: FilterOptions) {
   if (rejectId === undefined) return await filesToReplay(sql, await readFilter(sql, options));
-  const [reject] = await sql<{ fileId: number; inboxId: string; state: string }[]>`
-    select r.file_id as "fileId", f.inbox_id as "inboxId", r.state
-    from ingest.rejects r join ingest.files f on f.file_id = r.file_id
-    where r.reject_id = ${rejectId}`;
+  const reject = await fileOfReject(sql, rejectId);
   if (reject?.state === "open") return [reject];
   throw new TaskError(`Cannot replay reject ${rejectId}: it is ${reject?.state ?? "not there"}`);
 }
 
 async function storeCorrection(sql: Sql, rejectId: number, correction: Uint8Array): Promise<void> {
-  const [row] = await sql<{ stored: boolean }[]>`
-    select ingest.correct_reject(${rejectId}, ${correction}) as stored`;
-  if (row?.stored) return;
+  if (await correctReject(sql, rejectId, correction)) return;
   const reject = await findReject(sql, rejectId);
   throw new TaskError(`Cannot correct reject ${rejectId}: it is ${reject.state}`);
 }

@@ -2,7 +2,7 @@ import { FAULT_CODES } from "../../domain/faults.ts";
 import { renderFault } from "../../domain/render_fault.ts";
 import { scanCsv } from "../../domain/scan_csv.ts";
 import { escapeBytes } from "../cli/escape_bytes.ts";
-import type { RejectDetails } from "../statements/list_rejects.ts";
+import type { RejectDetails } from "../statements/rejects.ts";
 
 /** All about a reject, for people: faults in words, its fields with those at fault marked, and how to go on. */
 export function describeReject(reject: RejectDetails): string {

@@ -1,4 +1,5 @@
 import type { Sql } from "../../activities/database.ts";
+import { plainArray } from "../../activities/statements/array_literal.ts";
 import type { Fault } from "../../domain/faults.ts";
 
 /** Which rejects are meant; null leaves it open. */
@@ -89,6 +90,18 @@ export async function readReject(sql: Sql, rejectId: number): Promise<RejectDeta
   return reject;
 }
 
+/** The file of a reject, and whether the reject is open. */
+export async function fileOfReject(
+  sql: Sql,
+  rejectId: number,
+): Promise<{ fileId: number; inboxId: string; state: string } | undefined> {
+  const [reject] = await sql<{ fileId: number; inboxId: string; state: string }[]>`
+    select r.file_id as "fileId", f.inbox_id as "inboxId", r.state
+    from ingest.rejects r join ingest.files f on f.file_id = r.file_id
+    where r.reject_id = ${rejectId}`;
+  return reject;
+}
+
 /** Files with open rejects of a kind, in the order of their numbers. */
 export async function filesToReplay(
   sql: Sql,
@@ -110,6 +123,28 @@ export async function openRejectIds(sql: Sql, filter: RejectFilter): Promise<num
     select r.reject_id as "rejectId" from ingest.rejects r
     where ${matches(sql, { ...filter, state: "open" })} order by 1`;
   return rows.map(({ rejectId }) => rejectId);
+}
+
+/** @returns how many of them were open, and are waived now */
+export async function waiveRejects(
+  sql: Sql,
+  rejectIds: readonly number[],
+  reason: string,
+): Promise<number> {
+  const [row] = await sql<{ waived: number }[]>`
+    select ingest.waive_rejects(${plainArray(rejectIds)}::bigint[], ${reason}) as waived`;
+  return row?.waived ?? 0;
+}
+
+/** @returns whether it was open, so that the correction is stored */
+export async function correctReject(
+  sql: Sql,
+  rejectId: number,
+  correction: Uint8Array,
+): Promise<boolean> {
+  const [row] = await sql<{ stored: boolean }[]>`
+    select ingest.correct_reject(${rejectId}, ${correction}) as stored`;
+  return row?.stored ?? false;
 }
 
 function matches(sql: Sql, { fileId, code, column, state }: RejectFilter) {
