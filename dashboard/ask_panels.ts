@@ -29,8 +29,7 @@ const MOST_KEPT = 100;
 /** Asks why a file is as it is: the ledger's row, its stages, chunks and faults. */
 export async function askFile(sql: Sql, file: string): Promise<Record<string, PanelAnswer>> {
   const answers = await Promise.all(FILE_PANELS.map(async (panel) => {
-    const { text, values, shown } = bindQuery(panel.sql, { file });
-    return [panel.id, { sql: shown, rows: [...await sql.unsafe(text, [...values])] }] as const;
+    return [panel.id, await ask(sql, bindQuery(panel.sql, { file }))] as const;
   }));
   return Object.fromEntries(answers);
 }
@@ -39,19 +38,15 @@ export async function askFile(sql: Sql, file: string): Promise<Record<string, Pa
 export function createBoard(sql: Sql): (filters: Filters) => Promise<Board> {
   const kept = new Map<string, { until: number; answer: Promise<PanelAnswer> }>();
 
-  async function ask({ text, values, shown }: BoundQuery): Promise<PanelAnswer> {
-    return { sql: shown, rows: [...await sql.unsafe(text, [...values])] };
-  }
-
   function answer(panel: Panel, parameters: Record<string, Parameter>): Promise<PanelAnswer> {
-    if (panel.keptMs === undefined) return ask(bindQuery(panel.sql, parameters));
+    if (panel.keptMs === undefined) return ask(sql, bindQuery(panel.sql, parameters));
     // To the minute, so that periods that end now share their answers.
     const to = new Date(Math.ceil((parameters.to as Date).getTime() / MINUTE_MS) * MINUTE_MS);
     const bound = bindQuery(panel.sql, { ...parameters, to });
     const known = kept.get(bound.shown);
     if (known !== undefined && known.until > Date.now()) return known.answer;
     if (kept.size >= MOST_KEPT) kept.clear();
-    const asked = ask(bound);
+    const asked = ask(sql, bound);
     kept.set(bound.shown, { until: Date.now() + panel.keptMs, answer: asked });
     asked.catch(() => kept.delete(bound.shown));
     return asked;
@@ -82,4 +77,8 @@ export function createBoard(sql: Sql): (filters: Filters) => Promise<Board> {
       ),
     };
   };
+}
+
+async function ask(sql: Sql, { text, values, shown }: BoundQuery): Promise<PanelAnswer> {
+  return { sql: shown, rows: [...await sql.unsafe(text, [...values])] };
 }

@@ -7,9 +7,15 @@ export interface Panel {
   readonly sql: string;
 }
 
-const ROLLUP_FILTERS = `  and (:device::text is null or r.device = :device)
+/** Of the rollup's minutes, as `r`, those of the period that the filters leave. */
+const CHOSEN_MINUTES =
+  `where r.minute >= date_trunc('minute', :from::timestamptz) and r.minute < :to::timestamptz
+  and (:device::text is null or r.device = :device)
   and (:category::text is null or split_part(r.category, '.', 1) = :category)
   and (:currency::text is null or r.currency = :currency)`;
+
+/** State of a file, as `f`, for people: a paused one is loading in the ledger. */
+const STATE = "case when f.paused_at is null then f.state else 'paused' end";
 
 /** All that the page asks, in its order. What is asked often is answered from rollups and the ledger. */
 export const PANELS: readonly Panel[] = [
@@ -21,16 +27,14 @@ export const PANELS: readonly Panel[] = [
        coalesce(sum(r.events) filter (where r.event_type = 'purchase'), 0)::bigint     as purchases,
        coalesce(sum(r.quantity) filter (where r.event_type = 'purchase'), 0)::bigint   as pieces
 from shop.minute_rollup_parts r
-where r.minute >= date_trunc('minute', :from::timestamptz) and r.minute < :to::timestamptz
-${ROLLUP_FILTERS}`,
+${CHOSEN_MINUTES}`,
   },
   {
     id: "revenue",
     sql: `select r.currency, sum(r.revenue) as revenue, sum(r.events)::bigint as purchases
 from shop.minute_rollup_parts r
-where r.minute >= date_trunc('minute', :from::timestamptz) and r.minute < :to::timestamptz
+${CHOSEN_MINUTES}
   and r.event_type = 'purchase'
-${ROLLUP_FILTERS}
 group by r.currency
 having sum(r.events) <> 0
 order by sum(r.events) desc, r.currency`,
@@ -42,8 +46,7 @@ order by sum(r.events) desc, r.currency`,
          sum(r.events)                                                as events,
          sum(r.revenue) filter (where r.event_type = 'purchase')      as revenue
   from shop.minute_rollup_parts r
-  where r.minute >= date_trunc('minute', :from::timestamptz) and r.minute < :to::timestamptz
-${ROLLUP_FILTERS.replaceAll("\n", "\n  ").replace(/^/, "  ")}
+  ${CHOSEN_MINUTES.replaceAll("\n", "\n  ")}
   group by 1
 )
 select b.starts_at, coalesce(m.events, 0)::bigint as events, coalesce(m.revenue, 0) as revenue
@@ -72,8 +75,7 @@ order by revenue desc, product_id, currency`,
     sql: `select split_part(r.category, '.', 1) as category, sum(r.events)::bigint as events,
        coalesce(sum(r.events) filter (where r.event_type = 'purchase'), 0)::bigint as purchases
 from shop.minute_rollup_parts r
-where r.minute >= date_trunc('minute', :from::timestamptz) and r.minute < :to::timestamptz
-${ROLLUP_FILTERS}
+${CHOSEN_MINUTES}
 group by 1
 having sum(r.events) <> 0
 order by sum(r.events) desc, 1
@@ -84,8 +86,7 @@ limit 12`,
     sql: `select r.device, sum(r.events)::bigint as events,
        coalesce(sum(r.events) filter (where r.event_type = 'purchase'), 0)::bigint as purchases
 from shop.minute_rollup_parts r
-where r.minute >= date_trunc('minute', :from::timestamptz) and r.minute < :to::timestamptz
-${ROLLUP_FILTERS}
+${CHOSEN_MINUTES}
 group by r.device
 having sum(r.events) <> 0
 order by sum(r.events) desc, r.device`,
@@ -104,8 +105,7 @@ from shop.freshness() f`,
   },
   {
     id: "states",
-    sql:
-      `select case when f.paused_at is null then f.state else 'paused' end as state, count(*) as files
+    sql: `select ${STATE} as state, count(*) as files
 from ingest.files f
 group by 1
 order by 1`,
@@ -127,19 +127,15 @@ order by b.starts_at`,
   },
   {
     id: "lag",
-    sql: `with lags as (
-  select shop.bin_of(f.committed_at, :width::interval, 'UTC') as starts_at,
-         1000 * extract(epoch from f.committed_at - coalesce(f.closed_at, f.discovered_at)) as ms
-  from ingest.files f
-  where f.state = 'loaded' and f.committed_at >= :from::timestamptz and f.committed_at < :to::timestamptz
-)
-select l.starts_at, count(*) as files,
-       round(percentile_cont(0.5)  within group (order by l.ms)::numeric, 1) as p50_ms,
-       round(percentile_cont(0.95) within group (order by l.ms)::numeric, 1) as p95_ms,
-       round(percentile_cont(0.99) within group (order by l.ms)::numeric, 1) as p99_ms
-from lags l
-group by l.starts_at
-order by l.starts_at`,
+    sql:
+      `select shop.bin_of(l.committed_at, :width::interval, 'UTC') as starts_at, count(*) as files,
+       round(percentile_cont(0.5)  within group (order by l.lag_ms)::numeric, 1) as p50_ms,
+       round(percentile_cont(0.95) within group (order by l.lag_ms)::numeric, 1) as p95_ms,
+       round(percentile_cont(0.99) within group (order by l.lag_ms)::numeric, 1) as p99_ms
+from ingest.lag l
+where l.state = 'loaded' and l.committed_at >= :from::timestamptz and l.committed_at < :to::timestamptz
+group by 1
+order by 1`,
   },
   {
     id: "rejects",
@@ -162,8 +158,7 @@ limit 8`,
   },
   {
     id: "attention",
-    sql:
-      `select f.file_id, f.file_name, case when f.paused_at is null then f.state else 'paused' end as state,
+    sql: `select f.file_id, f.file_name, ${STATE} as state,
        coalesce(f.error_code, '') as error_code,
        coalesce(f.error_message, '') as error_message, f.workflow_id, f.run_id, f.discovered_at
 from ingest.files f
@@ -200,8 +195,7 @@ order by sum(r.events) desc, r.currency`,
 export const FILE_PANELS: readonly Panel[] = [
   {
     id: "file",
-    sql:
-      `select f.file_id, f.file_name, case when f.paused_at is null then f.state else 'paused' end as state,
+    sql: `select f.file_id, f.file_name, ${STATE} as state,
        f.size_bytes, f.records, f.loaded, f.duplicates, f.rejected, f.error_code, f.error_message,
        f.duplicate_of, f.supersedes, f.retry_of, f.path, f.archive_path, f.sha256, f.contract_version,
        f.workflow_id, f.run_id

@@ -47,12 +47,7 @@ async function ask() {
   asking = true;
   askAgain = false;
   try {
-    const response = await fetch(`/api/board${location.search}`, {
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    const answer = await response.json();
-    if (!response.ok) throw new Error(answer.error);
-    board = answer;
+    board = await getJson(`/api/board${location.search}`);
     awaySince = undefined;
     render();
   } catch (error) {
@@ -63,6 +58,14 @@ async function ask() {
     sayState();
     if (askAgain) setTimeout(ask, CHANGE_MS);
   }
+}
+
+/** Throws what the server says is wrong, or that it does not answer. */
+async function getJson(path) {
+  const response = await fetch(path, { signal: AbortSignal.timeout(ANSWER_MS) });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error);
+  return answer;
 }
 
 function follow() {
@@ -429,11 +432,7 @@ document.addEventListener("click", (event) => {
 async function showWhy(id) {
   let answer;
   try {
-    const response = await fetch(`/api/file?id=${encodeURIComponent(id)}`, {
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
-    answer = await response.json();
-    if (!response.ok) throw new Error(answer.error);
+    answer = await getJson(`/api/file?id=${encodeURIComponent(id)}`);
   } catch (error) {
     setText("why-title", `File ${id} cannot be explained now`);
     document.getElementById("why-body").replaceChildren(element("p", {}, error.message));
