@@ -6,6 +6,7 @@ import { startPostgres } from "../../scripts/services/postgres.ts";
 import { findFreePort } from "../../scripts/services/require_free_port.ts";
 import { eventLines } from "../event_lines.ts";
 import { projectPath, tempDir, testTemporal, waitFor } from "../harness.ts";
+import { untilReady } from "../until_ready.ts";
 import { imageEnvironment, readComposeFile, readDockerfile, substitute } from "./_compose_file.ts";
 
 const PASSWORDS = {
@@ -152,27 +153,7 @@ async function containers() {
   }
 
   async function start(service: string): Promise<AsyncDisposable> {
-    const child = command(service).spawn();
-    let output = "";
-    const reading = (async () => {
-      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) output += text;
-    })();
-    await child.stdout.cancel();
-    let hasEnded = false;
-    child.status.then(() => hasEnded = true);
-    await waitFor(() => hasEnded || /^Ready/m.test(output), {
-      what: `${service} to be ready`,
-      timeoutMs: 60_000,
-    });
-    assert.ok(!hasEnded, output);
-    return {
-      async [Symbol.asyncDispose]() {
-        // As Docker ends a container.
-        child.kill("SIGTERM");
-        assert.equal((await child.status).code, 0, output);
-        await reading;
-      },
-    };
+    return await untilReady(command(service).spawn(), { what: service, ready: /^Ready/m });
   }
 
   await bundleAsTheImageDoes(join(app, "cache"));

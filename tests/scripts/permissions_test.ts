@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { withoutSettings } from "../../scripts/_test_services.ts";
 import { eventLines } from "../event_lines.ts";
 import { projectPath, tempDir, testDatabase, testTemporal, waitFor } from "../harness.ts";
+import { untilReady } from "../until_ready.ts";
 
 type SetName = "query" | "dashboard" | "steer" | "watch" | "worker";
 
@@ -215,23 +216,5 @@ async function startRole(
 ): Promise<AsyncDisposable> {
   const script = projectPath("scripts", "dev.ts");
   const child = command([...flagsOf(role), script, "--role", role], env).spawn();
-  let output = "";
-  const reading = (async () => {
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) output += text;
-  })();
-  await child.stdout.cancel();
-  let hasEnded = false;
-  child.status.then(() => hasEnded = true);
-  await waitFor(() => hasEnded || output.includes("Ready in"), {
-    what: `the ${role} to be ready`,
-    timeoutMs: 60_000,
-  });
-  assert.ok(!hasEnded, output);
-  return {
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      assert.equal((await child.status).code, 0, output);
-      await reading;
-    },
-  };
+  return await untilReady(child, { what: `the ${role}`, ready: /Ready in/ });
 }
