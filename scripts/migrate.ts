@@ -9,8 +9,8 @@ import { runTask } from "./cli/run_task.ts";
 import { withDatabaseUrl } from "./cli/with_database.ts";
 import { type Config, readConfig } from "./config.ts";
 import { migrate, pendingMigrations, readMigrations } from "./services/migrate.ts";
-import { registerSearchAttributes } from "./services/search_attributes.ts";
 import { readRunFile } from "./services/run_file.ts";
+import { registerSearchAttributes } from "./services/search_attributes.ts";
 import { devServerTarget, readTemporalTarget } from "./services/temporal_target.ts";
 
 const command = createCommand(

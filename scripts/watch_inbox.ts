@@ -35,9 +35,9 @@ export interface WatchParts {
   /** What is handed to each workflow. */
   settings: IngestSettings;
   /** A file written in place is ready once it has not changed for this long. */
+  settleMs: number;
   /** Archived bytes of loaded files are removed so long after they were settled; undefined: never. */
   deleteAfterMs?: number;
-  settleMs: number;
   /** Time between two listings of inbox and ledger. */
   relistMs: number;
   /** Bound on new files in flight. */

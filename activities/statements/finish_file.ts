@@ -76,9 +76,8 @@ export function abandonFile(
     await tx`
       update ingest.files
       set state = 'unloading', unload_to = ${unloadTo}, epoch = epoch + 1, settled_at = null,
-          committed_at = null, paused_at = null, workflow_id = coalesce(${
-      workflowId ?? null
-    }, workflow_id),
+          committed_at = null, paused_at = null,
+          workflow_id = coalesce(${workflowId ?? null}, workflow_id),
           error_code = ${errorCode ?? null}, error_message = ${errorMessage ?? null}
       where file_id = ${fileId}`;
     if (committed) return { next: "unload", state: "unloading" };

@@ -14,8 +14,9 @@ export interface UnfinishedFile {
 }
 
 /**
- * The files of an inbox at which something remains to be done, and that nobody has paused. Whatever loads or unloads is not settled: the
- * transactions that re-open or unload a file clear `settled_at`, so the partial index on it finds them all.
+ * The files of an inbox at which something remains to be done, and that nobody has paused. Whatever loads or unloads is
+ * not settled: the transactions that re-open or unload a file clear `settled_at`, so the partial index on it finds them
+ * all.
  *
  * @param sql Pool of any role that reads the ledger.
  * @param inboxId UUID of the inbox.
@@ -50,8 +51,8 @@ interface UnfinishedRow {
 }
 
 /**
- * Which of some workflows have a row, and whether it is settled or paused: either makes room for others. A workflow without a row has not claimed its file yet,
- * or has taken over an older row.
+ * Which of some workflows have a row, and whether it is settled or paused: either makes room for others. A workflow
+ * without a row has not claimed its file yet, or has taken over an older row.
  *
  * @param sql Pool of any role that reads the ledger.
  * @param workflowIds Up to a few thousand ids.

@@ -62,15 +62,15 @@ export async function replaceFile(
   if (file.state !== "loaded") {
     throw new TaskError(`Cannot replace by file ${file.fileId}: it is ${file.state}`);
   }
-  const older = await olderVersion(sql, file.fileId);
-  if (older === undefined) {
+  const supersedes = await olderVersion(sql, file.fileId);
+  if (supersedes === null) {
     throw new TaskError(
       `Cannot replace by file ${file.fileId}: no older version of ${file.fileName} is known`,
     );
   }
-  const found = await findFile(sql, String(older.fileId));
+  const older = await findFile(sql, String(supersedes));
   if (older.state === "loaded" || older.state === "unloading") {
-    await takeOut(running, found, config);
+    await takeOut(running, older, config);
   }
   await replayFile(running, config, { fileId: file.fileId, code: "conflicting_event" });
   return await waitUntilSettled(sql, file.fileId);

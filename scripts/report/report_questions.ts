@@ -1,3 +1,4 @@
+import { count, countOf } from "../cli/numbers.ts";
 import { formatMoney, formatValue, numberOf, sumOf } from "./format_value.ts";
 import type { Kind, ReportQuestion, Row, ShownColumn, Value } from "./report_question.ts";
 import { chooseWidth, type ReportWindow } from "./report_window.ts";
@@ -24,7 +25,7 @@ export const REPORT_QUESTIONS: readonly ReportQuestion[] = [
       if (sumOf(rows, "purchases") === 0) return null;
       const best = largest(rows, "revenue")!;
       return `${money(sumOf(rows, "revenue"), w)} for ${
-        plural(sumOf(rows, "quantity"), "piece")
+        countOf(sumOf(rows, "quantity"), "piece")
       }; most in the ${intervalWord(w)} of ${formatValue(best.starts_at, "time", w)} (${
         money(numberOf(best.revenue), w)
       })`;
@@ -49,7 +50,7 @@ export const REPORT_QUESTIONS: readonly ReportQuestion[] = [
     headline: (rows) => {
       const all = rows.find(({ value }) => value === "all");
       return all && numberOf(all.viewed) > 0
-        ? `Of ${plural(numberOf(all.viewed), "session")} that viewed a product ${
+        ? `Of ${countOf(numberOf(all.viewed), "session")} that viewed a product ${
           share(all.view_to_cart)
         } put one into the cart, and ${share(all.view_to_purchase)} purchased`
         : null;
@@ -99,7 +100,7 @@ export const REPORT_QUESTIONS: readonly ReportQuestion[] = [
       `from shop.viewed_but_not_bought(${span(w)}, min_views => 5)`,
     headline: ([first]) =>
       first
-        ? `${first.product_name}: ${plural(numberOf(first.views), "view")}, bought ${
+        ? `${first.product_name}: ${countOf(numberOf(first.views), "view")}, bought ${
           times(numberOf(first.purchases))
         }; ${numberOf(first.missing_purchases).toFixed(1)} purchases fewer than is usual here`
         : null,
@@ -123,7 +124,7 @@ export const REPORT_QUESTIONS: readonly ReportQuestion[] = [
     query: (w) =>
       `select category, views, carts, purchases, revenue, purchases_per_view, revenue_share\n` +
       `from shop.category_performance(${span(w)}, levels => 1)\n` +
-      `where ${w.currency === null ? "true" : `currency = ${text(w.currency)}`}`,
+      `where ${inCurrency(w)}`,
     headline: ([first], w) =>
       first && numberOf(first.revenue) > 0
         ? `${first.category || "Without category"}: ${share(first.revenue_share)} of the revenue (${
@@ -147,7 +148,7 @@ export const REPORT_QUESTIONS: readonly ReportQuestion[] = [
     query: (w) =>
       `select state, count(*) as carts, sum(pieces_left) as pieces_left, sum(value_left) as value_left\n` +
       `from shop.carts(${span(w)})\n` +
-      `where ${w.currency === null ? "true" : `currency = ${text(w.currency)}`}\n` +
+      `where ${inCurrency(w)}\n` +
       `group by state\norder by carts desc`,
     headline: (rows, w) => {
       const by = new Map(rows.map((row) => [row.state, row]));
@@ -172,12 +173,12 @@ export const REPORT_QUESTIONS: readonly ReportQuestion[] = [
     query: (w) =>
       `select starts_at, orders, customers, revenue, average_order_value, median_order_value, lines_per_order\n` +
       `from shop.order_values('${chooseWidth(w)}', ${span(w)}, ${text(w.timeZone)})\n` +
-      `where ${w.currency === null ? "true" : `currency = ${text(w.currency)}`}`,
+      `where ${inCurrency(w)}`,
     headline: (rows, w) => {
       const orders = sumOf(rows, "orders");
       return orders === 0
         ? null
-        : `${plural(orders, "order")} of ${money(sumOf(rows, "revenue") / orders, w)} on average`;
+        : `${countOf(orders, "order")} of ${money(sumOf(rows, "revenue") / orders, w)} on average`;
     },
     columns: [
       column("starts_at", "time", "from"),
@@ -206,10 +207,10 @@ export const REPORT_QUESTIONS: readonly ReportQuestion[] = [
       const champions = rows.find(({ segment }) => segment === "champions");
       const revenue = sumOf(rows, "revenue");
       if (revenue === 0) return null;
-      const customers = plural(sumOf(rows, "customers"), "customer");
+      const customers = countOf(sumOf(rows, "customers"), "customer");
       return champions
         ? `${customers}; the ${
-          plural(numberOf(champions.customers), "champion")
+          countOf(numberOf(champions.customers), "champion")
         } (recent and frequent) bring ${
           share(numberOf(champions.revenue) / revenue)
         } of the revenue`
@@ -235,9 +236,9 @@ export const REPORT_QUESTIONS: readonly ReportQuestion[] = [
       if (rows.length === 0) return null;
       return users === 0
         ? `${
-          plural(sumOf(rows, "cohort_users"), "user")
+          countOf(sumOf(rows, "cohort_users"), "user")
         } came for the first time; the week after is still to come`
-        : `Of ${plural(users, "user")} ${
+        : `Of ${countOf(users, "user")} ${
           share(sumOf(next, "active_users") / users)
         } came back in the week after their first`;
     },
@@ -300,6 +301,10 @@ function span({ from, to }: ReportWindow): string {
   return `'${from.toISOString()}', '${to.toISOString()}'`;
 }
 
+function inCurrency({ currency }: ReportWindow): string {
+  return currency === null ? "true" : `currency = ${text(currency)}`;
+}
+
 /** Currencies and names of time zones, checked when they were read. */
 function text(value: string | null): string {
   return value === null ? "null" : `'${value.replaceAll("'", "''")}'`;
@@ -325,12 +330,8 @@ function share(value: Value | undefined): string {
   return `${(numberOf(value) * 100).toFixed(1)} %`;
 }
 
-function plural(count: number, noun: string): string {
-  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function times(count: number): string {
-  return count === 0 ? "never" : count === 1 ? "once" : `${count.toLocaleString("en-US")} times`;
+function times(number: number): string {
+  return number === 0 ? "never" : number === 1 ? "once" : `${count(number)} times`;
 }
 
 function clock(hour: Value | undefined): string {

@@ -14,13 +14,13 @@ export interface LedgerMetrics {
 
 /** Asks what the metrics show of the database; small tables and statistics only. */
 export async function askMetrics(sql: Sql): Promise<LedgerMetrics> {
-  const [states, totals, rejects, database, sessions] = await Promise.all([
-    sql<LedgerMetrics["states"]>`
-      select f.state, count(*) as files from ingest.files f group by f.state`,
-    sql<(LedgerMetrics["rows"] & { paused: number })[]>`
-      select coalesce(sum(f.loaded), 0)::bigint as loaded, coalesce(sum(f.duplicates), 0)::bigint as duplicate,
-             coalesce(sum(f.rejected), 0)::bigint as rejected, count(f.paused_at) as paused
-      from ingest.files f`,
+  const [states, rejects, database, sessions] = await Promise.all([
+    sql<(LedgerMetrics["rows"] & { state: string; files: number; paused: number })[]>`
+      select f.state, count(*) as files, count(f.paused_at) as paused,
+             coalesce(sum(f.loaded), 0)::bigint as loaded, coalesce(sum(f.duplicates), 0)::bigint as duplicate,
+             coalesce(sum(f.rejected), 0)::bigint as rejected
+      from ingest.files f
+      group by f.state`,
     sql<LedgerMetrics["rejects"]>`
       select x.fault ->> 'code' as code, count(*) as records
       from ingest.rejects r, jsonb_array_elements(r.faults) as x (fault)
@@ -37,11 +37,12 @@ export async function askMetrics(sql: Sql): Promise<LedgerMetrics> {
       where a.datname = current_database() and a.application_name like 'clickledger%'
       group by 1`,
   ]);
-  const { paused = 0, ...rows } = totals[0] ?? { loaded: 0, duplicate: 0, rejected: 0, paused: 0 };
+  const sum = (key: "paused" | keyof LedgerMetrics["rows"]) =>
+    states.reduce((total, row) => total + row[key], 0);
   return {
-    states: [...states],
-    paused,
-    rows,
+    states: states.map(({ state, files }) => ({ state, files })),
+    paused: sum("paused"),
+    rows: { loaded: sum("loaded"), duplicate: sum("duplicate"), rejected: sum("rejected") },
     rejects: [...rejects],
     deltas: database[0]?.deltas ?? 0,
     deadlocks: database[0]?.deadlocks ?? 0,

@@ -1,5 +1,4 @@
 import type { Sql } from "../../activities/database.ts";
-import type { FileState } from "../../domain/ledger.ts";
 
 /** Files with the same bytes as one, whose bytes are kept. */
 export async function copiesOf(sql: Sql, fileId: number): Promise<number[]> {
@@ -10,19 +9,14 @@ export async function copiesOf(sql: Sql, fileId: number): Promise<number[]> {
   return rows.map(({ fileId }) => fileId);
 }
 
-/** The version that a file supersedes. */
-export async function olderVersion(
-  sql: Sql,
-  fileId: number,
-): Promise<{ fileId: number; state: FileState } | undefined> {
-  const [older] = await sql<{ fileId: number; state: FileState }[]>`
-    select o.file_id as "fileId", o.state
-    from ingest.files f join ingest.files o on o.file_id = f.supersedes
-    where f.file_id = ${fileId}`;
-  return older;
+/** Number of the version that a file supersedes; null when there is none. */
+export async function olderVersion(sql: Sql, fileId: number): Promise<number | null> {
+  const [row] = await sql<{ supersedes: number | null }[]>`
+    select supersedes from ingest.files where file_id = ${fileId}`;
+  return row?.supersedes ?? null;
 }
 
-/** Loaded files with open `conflicting_event` rejects, newer than one that was taken out: they may hold now. */
+/** Loaded files with open `conflicting_event` rejects, beside one that was taken out: they may hold now. */
 export async function rejectsOfFreedEvents(sql: Sql, fileId: number): Promise<number[]> {
   const rows = await sql<{ fileId: number }[]>`
     select distinct r.file_id as "fileId"

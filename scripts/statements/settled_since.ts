@@ -33,7 +33,8 @@ export async function settledSince(
 ): Promise<SettledFile[]> {
   return [
     ...await sql<SettledFile[]>`
-    select file_id as "fileId", file_name as "fileName", workflow_id as "workflowId", run_id as "runId", state, coalesce(records, 0) as records,
+    select file_id as "fileId", file_name as "fileName", workflow_id as "workflowId",
+           run_id as "runId", state, coalesce(records, 0) as records,
            coalesce(loaded, 0) as loaded, coalesce(duplicates, 0) as duplicates,
            coalesce(rejected, 0) as rejected, duplicate_of as "duplicateOf",
            error_message as "errorMessage", archive_path as "archivePath",

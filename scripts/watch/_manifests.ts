@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { copyFile, type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { errorCode } from "../../activities/file_identity.ts";
 import { insertManifest } from "../../activities/statements/insert_manifest.ts";
 import { manifestOf, readManifest } from "../../domain/manifest.ts";
 import type { WatchParts } from "../watch_inbox.ts";
@@ -39,7 +40,7 @@ export class Manifests {
     if (said.error !== null) log.warn({ path }, `Cannot read the manifest: ${said.error}`);
     // Stored first: after a crash in between it is read again, and says the same.
     await move(path, join(archive, `${name}.${Date.now()}`)).catch((error: unknown) => {
-      const reason = String((error as { code?: unknown }).code);
+      const reason = String(errorCode(error));
       log.warn({ path, reason }, "Cannot archive the manifest");
     });
   }
@@ -49,7 +50,7 @@ async function move(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== "EXDEV") throw error;
+    if (errorCode(error) !== "EXDEV") throw error;
     await copyFile(from, to, constants.COPYFILE_EXCL);
     await unlink(from);
   }
@@ -64,13 +65,9 @@ async function readQuiet(path: string): Promise<string | null | undefined> {
     return undefined;
   }
   try {
-    const { size, mtimeMs, isFile } = await handle.stat().then((stat) => ({
-      size: stat.size,
-      mtimeMs: stat.mtimeMs,
-      isFile: stat.isFile(),
-    }));
-    if (!isFile || Date.now() - mtimeMs < QUIET_MS) return undefined;
-    return size > MAX_BYTES ? null : await handle.readFile("utf8");
+    const stat = await handle.stat();
+    if (!stat.isFile() || Date.now() - stat.mtimeMs < QUIET_MS) return undefined;
+    return stat.size > MAX_BYTES ? null : await handle.readFile("utf8");
   } finally {
     await handle.close();
   }
