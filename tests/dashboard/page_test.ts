@@ -190,8 +190,8 @@ Deno.test({ name: "a file that lands is on the page within two seconds", ignore 
   await Deno.rename(`${files.path}/new.csv`, `${dev.run.inbox}/new.csv`);
   await expectText(page, '[data-state="loaded"] .value', "1");
   const seconds = (performance.now() - landedAt) / 1000;
-  // Two seconds on a calm machine: a page that only asked every ten seconds would mostly be later than this.
-  assert.ok(seconds < 5, `${seconds} s`);
+  // Takes 0.2 to 0.5 s beside a running test suite; a page that only asked every ten seconds would mostly be later.
+  assert.ok(seconds < 2, `${seconds} s`);
   assert.match(await page.locator("#slowest").innerText(), /new\.csv \(1\)/);
   const { stdout } = await runCommand("files", ["show", "1", "--format", "json"], {
     env: home.env,
