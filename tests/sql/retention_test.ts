@@ -76,12 +76,22 @@ Deno.test("shop.drop_events_before() refuses while a file with such events is no
 Deno.test("shop.drop_events_before() lets a reader finish, then drops", async () => {
   await using house = await warehouse();
   await ingest(house, await house.land("a.csv", csv(threeMonths(3))));
+  const begun = Promise.withResolvers<void>();
   const reading = Promise.withResolvers<void>();
   const reader = house.admin.begin(async (tx) => {
     await tx`select count(*) from shop.events`;
+    begun.resolve();
     await reading.promise;
   });
+  await begun.promise;
   const dropping = drop(house, "2026-01-01");
+  // Ended before the connections are, whatever fails in between: else their end would hide it.
+  await using _ended = {
+    async [Symbol.asyncDispose]() {
+      reading.resolve();
+      await Promise.allSettled([reader, dropping]);
+    },
+  };
   await waitFor(async () => {
     const [row] = await house.admin`
       select count(*)::int as waiting from pg_locks l join pg_class c on c.oid = l.relation
