@@ -9,6 +9,7 @@ import { plainArray, textArray } from "./array_literal.ts";
 import { insertEvents } from "./insert_events.ts";
 import { insertKeys } from "./insert_keys.ts";
 import { insertDuplicates, splitAtHorizon } from "./load_chunk.ts";
+import { lockRecords } from "./lock_records.ts";
 
 /** A reject that may be replayed: its correction, or its bytes as they came. */
 export interface OpenReject {
@@ -104,7 +105,8 @@ function append(into: ChunkBatch["accepted"], one: ChunkBatch["accepted"]): void
 
 /**
  * Loads what holds now, in one transaction with the state of its rejects and the counts of its chunks and file (I1, I3).
- * Keys come before the file's row, as in an unload, so that neither waits for the other in turn.
+ * Keys come before the file's row, as in the unload of another file that hands events over to this one, so that neither
+ * waits for the other in turn.
  *
  * @param sql Pool of the ingest role.
  * @throws Terminal failure `NotLoaded` when the file is not loaded (any more): nothing is changed then.
@@ -114,6 +116,8 @@ export function replayBatch(
   { fileId, contract, again }: { fileId: number; contract: Contract; again: ValidatedAgain },
 ): Promise<Replayed> {
   return sql.begin("isolation level read committed", async (tx) => {
+    await lockRecords(tx, fileId);
+    refuseUnlessLoaded(fileId, await tx`select state from ingest.files where file_id = ${fileId}`);
     const [horizon] = await tx<{ events_from: Date }[]>`
       select ingest.lock_horizon(${contract.feed}) as events_from`;
     const open = await lockOpen(tx, [
@@ -142,7 +146,10 @@ export function replayBatch(
       ...fault(idsOf(found.conflicting), "conflicting_event"),
     ];
     await markBroken(tx, broken, contract.version);
-    await lockLoaded(tx, fileId);
+    refuseUnlessLoaded(
+      fileId,
+      await tx`select state from ingest.files where file_id = ${fileId} for no key update`,
+    );
     await moveCounts(tx, fileId, {
       loaded: linesOf(found.fresh),
       duplicates: linesOf(found.duplicates),
@@ -169,9 +176,8 @@ async function lockOpen(tx: Transaction, ids: readonly number[]): Promise<Set<nu
   return new Set(rows.map(({ reject_id }) => reject_id));
 }
 
-async function lockLoaded(tx: Transaction, fileId: number): Promise<void> {
-  const [file] = await tx<{ state: string }[]>`
-    select state from ingest.files where file_id = ${fileId} for no key update`;
+/** Read first to spare the work, and again under the lock that makes it certain. */
+function refuseUnlessLoaded(fileId: number, [file]: readonly { state?: string }[]): void {
   if (file?.state === "loaded") return;
   throw ApplicationFailure.nonRetryable(
     `Cannot replay rejects of file ${fileId}: it is ${file?.state ?? "gone"}`,

@@ -2,6 +2,7 @@ import { ApplicationFailure } from "@temporalio/common";
 import type { Sql, Transaction } from "../database.ts";
 import { appendDeltas, ROLLED_UP_COLUMNS } from "./append_deltas.ts";
 import { plainArray } from "./array_literal.ts";
+import { lockRecords } from "./lock_records.ts";
 
 /** Committed chunks of a file that is unloading, in order. */
 export async function committedChunks(sql: Sql, fileId: number): Promise<number[]> {
@@ -25,6 +26,7 @@ export async function unloadChunk(
   chunkNo: number,
 ): Promise<void> {
   await sql.begin("isolation level read committed", async (tx) => {
+    await lockRecords(tx, fileId);
     const range = await lockCommittedChunk(tx, fileId, chunkNo);
     if (range === null) return;
     await takeOutLines(tx, fileId, range);
@@ -51,6 +53,7 @@ export async function unloadChunk(
  */
 export async function unloadCutRecord(sql: Sql, fileId: number): Promise<boolean> {
   return await sql.begin("isolation level read committed", async (tx) => {
+    await lockRecords(tx, fileId);
     const [last] = await tx<{ line: number | null }[]>`
       select max(x.line) as line
       from (

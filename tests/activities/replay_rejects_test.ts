@@ -3,6 +3,7 @@ import { ApplicationFailure } from "@temporalio/common";
 import { operationWorkflowId } from "../../domain/workflow_ids.ts";
 import { csv, csvOf, event, type TestEvent } from "./_events.ts";
 import { ingest, unload } from "./_ingest.ts";
+import { deadlocksSince } from "./_totals.ts";
 import { type Warehouse, warehouse } from "./_warehouse.ts";
 
 const GOOD = event(3, { price: "4.00" });
@@ -142,6 +143,26 @@ Deno.test("replayRejects() and unloads of the same events do not lose or double 
   }
 });
 
+Deno.test("replayRejects() and the unload of the same file wait for each other instead of deadlocking", async () => {
+  await using house = await warehouse({ chunkBytes: 50_000 });
+  const deadlocks = await deadlocksSince(house);
+  for (let round = 0; round < 20; round++) {
+    const rows = Array.from({ length: 150 }, (_, n) => event(round * 200 + n, { price: "x" }));
+    const good = event(round * 200 + 199);
+    const text = csv([good, ...rows]);
+    const { fileId } = await ingest(house, await house.land(`${round}.csv`, text));
+    await mend(house, fileId);
+    const [replayed] = await Promise.allSettled([replay(house, { fileId }), unload(house, fileId)]);
+    if (replayed.status === "rejected") assert.equal(replayed.reason.type, "NotLoaded");
+    const states = await house.admin`
+      select distinct state from ingest.rejects where file_id = ${fileId} order by 1`;
+    assert.ok(states.every(({ state }) => state !== "open"));
+  }
+  assert.equal((await house.admin`select from shop.events`).length, 0);
+  assert.deepEqual(await house.violations(), []);
+  assert.equal(await deadlocks(), 0);
+});
+
 async function replay(
   house: Warehouse,
   input: { fileId: number; rejectId?: number; code?: string },
@@ -154,6 +175,13 @@ async function replay(
 async function correct({ admin }: Warehouse, rejectId: number, row: TestEvent): Promise<void> {
   const line = csv([row]).split("\n")[1]!;
   await admin`select ingest.correct_reject(${rejectId}, ${new TextEncoder().encode(line)})`;
+}
+
+/** A correction of each reject: its price becomes a number. */
+async function mend({ admin }: Warehouse, fileId: number): Promise<void> {
+  await admin`
+    select ingest.correct_reject(reject_id, convert_to(replace(convert_from(raw, 'UTF8'), ',x,', ',7.00,'), 'UTF8'))
+    from ingest.rejects where file_id = ${fileId}`;
 }
 
 async function counts({ admin }: Warehouse, fileId: number): Promise<number[]> {
