@@ -6,126 +6,136 @@
 import { InvalidArgumentError } from "commander";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { makeRunDirectory, testConfig } from "./_test_services.ts";
-import { BENCHES } from "../tests/bench/benches.ts";
+import { BENCHES as PARTS } from "../tests/bench/benches.ts";
+import { makeRunDirectory, type RunDirectory, testConfig } from "./_test_services.ts";
+import { measureTargets } from "./bench/measure_targets.ts";
+import { PART_COLUMNS, renderPart } from "./bench/render_parts.ts";
+import { LIST_COLUMNS, listTargets, renderResult, RESULT_COLUMNS } from "./bench/render_targets.ts";
+import { renderWarehouse, WAREHOUSE_COLUMNS } from "./bench/render_warehouse.ts";
 import { runBench } from "./bench/run_bench.ts";
+import { openStage } from "./bench/stage.ts";
+import { TARGET_BENCHES } from "./bench/target_benches.ts";
 import { benchWarehouse } from "./bench/warehouse_bench.ts";
 import { createCommand } from "./cli/create_command.ts";
-import { UsageError } from "./cli/failures.ts";
+import { InterruptedError, UsageError } from "./cli/failures.ts";
 import { count } from "./cli/numbers.ts";
 import { readWhole } from "./cli/option_readers.ts";
-import { type Column, type Format, formatOption, printRows } from "./cli/print_rows.ts";
+import { type Format, formatOption, printRows } from "./cli/print_rows.ts";
 import { runTask } from "./cli/run_task.ts";
+import { stopSignals } from "./cli/stop_signals.ts";
+import { startServices } from "./services/start_services.ts";
 
 const RECORDS = 1_000_000;
 const RUNS = 3;
 
-const COLUMNS: Column[] = [
-  { name: "bench" },
-  { name: "input" },
-  { name: "what" },
-  { name: "records", isNumber: true },
-  { name: "seconds", isNumber: true },
-  { name: "records_per_second", isNumber: true },
-  { name: "mb_per_second", isNumber: true },
-  { name: "times_rival", isNumber: true },
-];
+interface Options {
+  only?: string[];
+  list?: boolean;
+  records?: number;
+  runs?: number;
+  warehouse?: number[];
+  format: Format;
+}
 
 const command = createCommand(
   "bench",
-  "Measures what is fast beside what others use, on the same input in the same run, and prints a table.\n" +
-    BENCHES.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join("\n"),
+  "Measures the whole pipeline beside its rivals, on the same input in the same run, and prints a line for each\n" +
+    "target. It takes about an hour; everything lies in a home of its own, which is removed at the end.\n\n" +
+    `Targets: ${TARGET_BENCHES.map(({ name }) => name).join(", ")}\n` +
+    "Parts, measured only when named:\n" +
+    PARTS.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join("\n"),
   {
     examples: [
       "deno task bench",
+      "deno task bench --only one-file-v7 --records 200000 --runs 1",
       "deno task bench --only scan --format csv",
       "deno task bench --warehouse 1000000,10000000   what each question of shop takes, at two sizes",
     ],
   },
 )
-  .option("--only <name>", `one of ${BENCHES.map(({ name }) => name).join(", ")}`)
-  .option("--records <n>", `about how many records a case works on (${RECORDS})`, readWhole)
-  .option("--runs <n>", `runs of which the median counts (${RUNS})`, readWhole)
+  .option("--only <names>", "targets, or parts, joined by commas", (text) => text.split(","))
+  .option("--list", "list the targets, and measure nothing")
+  .option("--records <n>", `about how many records a large file has (${RECORDS})`, readWhole)
+  .option("--runs <n>", `runs of which the median counts (${RUNS}, fewer of long ones)`, readWhole)
   .option("--warehouse <sizes>", "ask every question of shop with so many events loaded", readSizes)
   .addOption(formatOption())
-  .action(
-    async ({ only, warehouse, records = RECORDS, runs = RUNS, format }: {
-      only?: string;
-      warehouse?: number[];
-      records?: number;
-      runs?: number;
-      format: Format;
-    }) => {
-      if (warehouse !== undefined) return await measureWarehouse(warehouse, runs, format);
-      const chosen = BENCHES.filter(({ name }) => only === undefined || name === only);
-      if (chosen.length === 0) {
-        const known = BENCHES.map(({ name }) => name).join(", ");
-        throw new UsageError(`Cannot measure ${only}: known are ${known}`);
-      }
-      sayMachine();
-      const results = [];
-      for (const bench of chosen) {
-        const onCase = (what: string) => console.error(what);
-        results.push(...await runBench(bench, { records, runs, onCase }));
-      }
-      printRows(
-        COLUMNS,
-        results.map((result) => [
-          ...[result.bench, result.input, result.what, result.records, round(result.seconds)],
-          Math.round(result.recordsPerSecond),
-          ...[round(result.megabytesPerSecond), round(result.timesRival)],
-        ]),
-        format,
-      );
-    },
-  );
+  .action(async ({ only, list, warehouse, ...amount }: Options) => {
+    if (list) return printRows(LIST_COLUMNS, listTargets(TARGET_BENCHES), amount.format);
+    const parts = PARTS.filter(({ name }) => only?.includes(name));
+    const targets = TARGET_BENCHES.filter(({ name }) => only?.includes(name) ?? true);
+    refuseUnknown(only);
+    sayMachine();
+    if (warehouse !== undefined) return await printWarehouse(warehouse, amount);
+    if (parts.length > 0) await printParts(parts, amount);
+    if (targets.length > 0) await printTargets(targets, amount);
+  });
 
-const WAREHOUSE_COLUMNS: Column[] = [
-  { name: "question" },
-  { name: "reads" },
-  { name: "events", isNumber: true },
-  { name: "rows", isNumber: true },
-  { name: "ms", isNumber: true },
-  { name: "growth", isNumber: true },
-  { name: "plan", maxWidth: 60 },
-];
+async function printTargets(
+  benches: typeof TARGET_BENCHES,
+  { records = RECORDS, runs, format }: Options,
+): Promise<void> {
+  await inOwnDirectory(async ({ path }) => {
+    await using services = await startServices(testConfig(join(path, "home")), { progress: say });
+    await using stage = await openStage(services, path);
+    const amount = { records, ...(runs !== undefined && { runs }), onProgress: say };
+    const results = await measureTargets(benches, stage, amount);
+    printRows(RESULT_COLUMNS, results.map(renderResult), format);
+  });
+}
 
-/** In a home of its own, which is removed at the end. */
-async function measureWarehouse(sizes: number[], runs: number, format: Format): Promise<void> {
-  sayMachine();
-  const directory = await makeRunDirectory((line) => console.error(line));
-  try {
-    const { loads, results } = await benchWarehouse(testConfig(join(directory.path, "home")), {
+async function printParts(
+  parts: typeof PARTS,
+  { records = RECORDS, runs = RUNS, format }: Options,
+): Promise<void> {
+  const results = [];
+  for (const part of parts) {
+    results.push(...await runBench(part, { records, runs, onCase: say }));
+  }
+  printRows(PART_COLUMNS, results.map(renderPart), format);
+}
+
+async function printWarehouse(sizes: number[], { runs = RUNS, format }: Options): Promise<void> {
+  await inOwnDirectory(async ({ path }) => {
+    const { loads, results } = await benchWarehouse(testConfig(join(path, "home")), {
       sizes,
       runs,
-      onProgress: (line) => console.error(line),
+      onProgress: say,
     });
     for (const { size, rowsPerSecond } of loads) {
-      console.error(`Loaded up to ${count(size)} events at ${count(rowsPerSecond)} rows/s`);
+      say(`Loaded up to ${count(size)} events at ${count(rowsPerSecond)} rows/s`);
     }
-    const base = new Map(
-      results.filter(({ size }) => size === sizes[0]).map(({ object, ms }) => [object, ms]),
-    );
-    printRows(
-      WAREHOUSE_COLUMNS,
-      results.toSorted((a, b) =>
-        a.reads === b.reads ? a.object.localeCompare(b.object) : a.reads > b.reads ? -1 : 1
-      )
-        .map(({ object, reads, size, rows, ms, plan }) => [
-          ...[object, reads, size, rows, round(ms)],
-          size === sizes[0] ? null : round(ms / base.get(object)!),
-          plan,
-        ]),
-      format,
-    );
+    printRows(WAREHOUSE_COLUMNS, renderWarehouse(results), format);
+  });
+}
+
+/** Whatever ends the work, what it started is ended and what it wrote is removed. */
+async function inOwnDirectory(work: (directory: RunDirectory) => Promise<void>): Promise<void> {
+  using signals = stopSignals(() => Deno.exit(130));
+  const interrupted = signals.first.then(() => {
+    throw new InterruptedError();
+  });
+  const directory = await makeRunDirectory(say);
+  try {
+    await Promise.race([work(directory), interrupted]);
   } finally {
     await directory.remove();
   }
 }
 
+function refuseUnknown(names: readonly string[] = []): void {
+  const known = [...TARGET_BENCHES, ...PARTS].map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new UsageError(`Cannot measure ${unknown}: known are ${known.join(", ")}`);
+}
+
 function sayMachine(): void {
   const [cpu] = cpus();
-  console.error(`${cpus().length} × ${cpu?.model ?? "unknown"}, Deno ${Deno.version.deno}`);
+  say(`${cpus().length} × ${cpu?.model ?? "unknown"}, Deno ${Deno.version.deno}`);
+}
+
+function say(line: string): void {
+  console.error(line);
 }
 
 /** Whole numbers, ascending. */
@@ -133,10 +143,6 @@ function readSizes(text: string): number[] {
   const sizes = text.split(",").map(readWhole);
   if (sizes.every((size, index) => size > (sizes[index - 1] ?? 0))) return sizes;
   throw new InvalidArgumentError("expected ascending numbers of events such as 1000000,10000000");
-}
-
-function round(value: number | null): number | null {
-  return value === null ? null : Number(value.toPrecision(3));
 }
 
 if (import.meta.main) await runTask(command);

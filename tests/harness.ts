@@ -10,6 +10,7 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { makeRunDirectory, startTestServices } from "../scripts/_test_services.ts";
 import { migrate, readMigrations } from "../scripts/services/migrate.ts";
+import { withDatabaseName } from "../scripts/services/with_database_name.ts";
 
 /** A migrated, empty database. */
 export interface TestDatabase extends AsyncDisposable {
@@ -35,7 +36,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   const source = await (template ??= makeTemplate(adminUrl));
   const name = `test_${crypto.randomUUID().replaceAll("-", "")}`;
   await withAdmin(adminUrl, (admin) => admin.unsafe(`create database ${name} template ${source}`));
-  const url = withDatabase(adminUrl, name);
+  const url = withDatabaseName(adminUrl, name);
   const sql = postgres(url, { max: 4, onnotice: () => {} });
   return {
     url,
@@ -50,6 +51,13 @@ export async function testDatabase(): Promise<TestDatabase> {
 /** Address of a Temporal dev server, shared by all tests of the run: use ids of your own. */
 export async function testTemporal(): Promise<string> {
   return (await readEnvironment()).CLICKLEDGER_TEST_TEMPORAL_ADDRESS;
+}
+
+/** Both servers of the run, for what makes databases by itself. */
+export async function testServices(): Promise<{ databaseUrl: string; temporalAddress: string }> {
+  const { CLICKLEDGER_TEST_DATABASE_URL: databaseUrl, CLICKLEDGER_TEST_TEMPORAL_ADDRESS } =
+    await readEnvironment();
+  return { databaseUrl, temporalAddress: CLICKLEDGER_TEST_TEMPORAL_ADDRESS };
 }
 
 /** Path of the bundled workflows, for a worker's `workflowBundle: { codePath }`. */
@@ -121,7 +129,7 @@ async function makeTemplate(adminUrl: string): Promise<string> {
     const unfinished = `${name}_new`;
     await admin.unsafe(`drop database if exists ${unfinished} with (force)`);
     await admin.unsafe(`create database ${unfinished}`);
-    await migrate(withDatabase(adminUrl, unfinished));
+    await migrate(withDatabaseName(adminUrl, unfinished));
     await admin.unsafe(`alter database ${unfinished} rename to ${name}`);
     await admin.unsafe(`alter database ${name} with is_template true allow_connections false`);
   });
@@ -136,12 +144,6 @@ async function withAdmin(url: string, use: (admin: postgres.Sql) => Promise<unkn
   } finally {
     await admin.end();
   }
-}
-
-function withDatabase(url: string, name: string): string {
-  const changed = new URL(url);
-  changed.pathname = `/${name}`;
-  return changed.href;
 }
 
 /** Path of a file of the project, wherever the tests are started. */

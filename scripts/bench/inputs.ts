@@ -1,0 +1,145 @@
+import { join } from "node:path";
+import { generateBulk } from "../generate_bulk.ts";
+
+/** How a file differs from the one that the generator writes. */
+export type Variant = "v7" | "v4" | "again";
+
+/** Files of events, made once and kept for all benches of a run. */
+export interface Inputs {
+  /**
+   * Files of generated events in the order of time.
+   *
+   * @param options.rows In all.
+   * @param options.ids `v7` as generated, `v4` random ones, `again` other ids of the same times.
+   */
+  events(options: { rows: number; files?: number; ids?: Variant }): Promise<string[]>;
+  /** The file compressed. */
+  gzip(path: string): Promise<string>;
+  /** Files of so many rows each, from generated events. */
+  small(options: { files: number; rows: number }): Promise<string[]>;
+  /** One file of several copies of another, each with other ids. */
+  repeated(path: string, copies: number): Promise<string>;
+}
+
+/** @param directory Where they lie; removed by whoever made it. */
+export function openInputs(directory: string): Inputs {
+  const made = new Map<string, Promise<string[]>>();
+  /** Others that ask for the same wait for it. */
+  const once = (key: string, make: (target: string) => Promise<string[]>) => {
+    const known = made.get(key) ?? (async () => {
+      const target = join(directory, key);
+      await Deno.mkdir(target, { recursive: true });
+      return await make(target);
+    })();
+    made.set(key, known);
+    return known;
+  };
+  const one = async (key: string, make: (path: string) => Promise<void>) => {
+    const [path] = await once(key, async (target) => {
+      await make(join(target, `${key}.csv`));
+      return [join(target, `${key}.csv`)];
+    });
+    return path!;
+  };
+  let copies = 0;
+
+  const inputs: Inputs = {
+    async events({ rows, files = 1, ids = "v7" }) {
+      if (ids === "v7") {
+        return await once(`events-${rows}-${files}`, async (target) => {
+          return (await generateBulk({ directory: join(target, "out"), rows, files })).paths;
+        });
+      }
+      const sources = await inputs.events({ rows, files });
+      // What comes again must be new each time.
+      const key = ids === "again" ? `again-${++copies}` : `${ids}-${rows}-${files}`;
+      return await once(key, async (target) => {
+        const paths: string[] = [];
+        for (const [index, source] of sources.entries()) {
+          const bytes = await Deno.readFile(source);
+          replaceIds(bytes, ids);
+          paths.push(join(target, `${key}-${index}.csv`));
+          await Deno.writeFile(paths.at(-1)!, bytes);
+        }
+        return paths;
+      });
+    },
+    async gzip(path) {
+      const key = `gzip-${path.replaceAll(/\W/g, "-").slice(-60)}`;
+      const [made] = await once(key, async (target) => {
+        const zipped = join(target, "events.csv.gz");
+        const source = await Deno.open(path);
+        const sink = await Deno.create(zipped);
+        await source.readable.pipeThrough(new CompressionStream("gzip")).pipeTo(sink.writable);
+        return [zipped];
+      });
+      return made!;
+    },
+    async small({ files, rows }) {
+      const [source] = await inputs.events({ rows: files * rows });
+      return await once(`small-${files}-${rows}`, async (target) => {
+        const [header, ...lines] = (await Deno.readTextFile(source!)).trimEnd().split("\n");
+        const paths: string[] = [];
+        for (let file = 0; file < files; file++) {
+          const own = lines.slice(file * rows, (file + 1) * rows);
+          paths.push(join(target, `small-${String(file).padStart(6, "0")}.csv`));
+          await Deno.writeTextFile(paths.at(-1)!, `${header}\n${own.join("\n")}\n`);
+        }
+        return paths;
+      });
+    },
+    repeated(path, copies) {
+      return one(`repeated-${copies}`, async (target) => {
+        const bytes = await Deno.readFile(path);
+        const headerEnd = bytes.indexOf(NEWLINE) + 1;
+        using sink = await Deno.create(target);
+        for (let copy = 0; copy < copies; copy++) {
+          replaceIds(bytes, "again");
+          await writeAll(sink, copy === 0 ? bytes : bytes.subarray(headerEnd));
+        }
+      });
+    },
+  };
+  return inputs;
+}
+
+const NEWLINE = 0x0a;
+const HYPHEN = 0x2d;
+const ID_LENGTH = 36;
+const HEX = new TextEncoder().encode("0123456789abcdef");
+/** Most that one call gives. */
+const RANDOM_BYTES = 65_536;
+
+/** Overwrites the first cell of every line; `again` keeps what makes a UUIDv7 sort by time. */
+function replaceIds(bytes: Uint8Array, ids: Exclude<Variant, "v7">): void {
+  const digits = randomDigits();
+  for (let at = bytes.indexOf(NEWLINE) + 1; at > 0 && at < bytes.length;) {
+    if (bytes[at + 8] !== HYPHEN || bytes[at + 23] !== HYPHEN) {
+      throw new Error(`Cannot replace the id at byte ${at}: there is none`);
+    }
+    for (let index = ids === "v4" ? 0 : 24; index < ID_LENGTH; index++) {
+      if (bytes[at + index] !== HYPHEN) bytes[at + index] = digits();
+    }
+    if (ids === "v4") {
+      bytes[at + 14] = HEX[4]!;
+      bytes[at + 19] = HEX[8]!;
+    }
+    at = bytes.indexOf(NEWLINE, at) + 1;
+  }
+}
+
+function randomDigits(): () => number {
+  const random = new Uint8Array(RANDOM_BYTES);
+  let position = RANDOM_BYTES;
+  return () => {
+    if (position === RANDOM_BYTES) {
+      crypto.getRandomValues(random);
+      position = 0;
+    }
+    return HEX[random[position++]! & 15]!;
+  };
+}
+
+async function writeAll(sink: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await sink.write(bytes.subarray(at));
+}

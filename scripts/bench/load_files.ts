@@ -1,0 +1,53 @@
+import type { Sql } from "../../activities/database.ts";
+import { sleep } from "../cli/sleep.ts";
+import type { StageDatabase } from "./stage.ts";
+import type { Subject } from "./subject.ts";
+
+const POLL_MS = 10;
+
+/** Seconds since the first file landed. */
+export interface LoadTimes {
+  /** Rows and rollups can be queried, the ledger is closed, the files are in the archive. */
+  readonly settled: number;
+  /** No change of a rollup waits to be folded into its base table: nothing is left to do. */
+  readonly folded: number;
+}
+
+/**
+ * Lands files and waits for the whole of the way.
+ *
+ * @throws when a file did not load, or not all files at that
+ */
+export async function loadFiles(
+  { sql }: StageDatabase,
+  subject: Subject,
+  paths: readonly string[],
+): Promise<LoadTimes> {
+  const before = await countSettled(sql);
+  const landedAt = await subject.land(paths);
+  while (await countSettled(sql) < before + paths.length) await sleep(POLL_MS);
+  const settled = (performance.now() - landedAt) / 1000;
+  await foldAll(sql);
+  return { settled, folded: (performance.now() - landedAt) / 1000 };
+}
+
+async function countSettled(sql: Sql): Promise<number> {
+  const [row] = await sql<{ settled: number; broken: number }[]>`
+    select count(*) filter (where settled_at is not null) as settled,
+           count(*) filter (where state not in ('loading', 'loaded')) as broken
+    from ingest.files`;
+  if (row!.broken > 0) throw new Error("Cannot measure: a file did not load");
+  return row!.settled;
+}
+
+/** A folder at work makes another one give up at once. */
+async function foldAll(sql: Sql): Promise<void> {
+  for (;;) {
+    await sql`select shop.fold_rollups()`;
+    const [row] = await sql<{ folded: boolean }[]>`
+      select not exists (select from shop.minute_rollup_delta)
+         and not exists (select from shop.product_rollup_delta) as folded`;
+    if (row!.folded) return;
+    await sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,95 @@
+import { equal } from "node:assert/strict";
+import { count } from "../../cli/numbers.ts";
+import { alternate, compare } from "../alternate.ts";
+import { type Contents, readConsistent, readContents } from "../contents.ts";
+import type { Variant } from "../inputs.ts";
+import { loadFiles } from "../load_files.ts";
+import { copyByHand } from "../rivals/copy_by_hand.ts";
+import { makeMonths } from "../rivals/make_months.ts";
+import { hasPsql } from "../rivals/psql.ts";
+import { prepareRawCopy, rawCopy } from "../rivals/raw_copy.ts";
+import type { Stage } from "../stage.ts";
+import type { TargetBench } from "../target.ts";
+
+const RUNS = 3;
+
+/** Lines A and B: one large file by the complete way. */
+export const ONE_FILE_V7 = oneFileBench("v7", "UUIDv7");
+/** The same with keys in no order. */
+export const ONE_FILE_V4 = oneFileBench("v4", "UUIDv4");
+
+function oneFileBench(ids: Variant, idsName: string): TargetBench {
+  return {
+    name: `one-file-${ids}`,
+    rows: [
+      {
+        what: `A: one file, ${idsName}, the complete way and rollups folded`,
+        rival: "the same guarantees by hand, from \\copy",
+        unit: "rows/s",
+        target: { atLeast: 1.2, aim: 2 },
+      },
+      {
+        what: `B: one file, ${idsName}, the complete way and rollups folded`,
+        rival: "raw \\copy, none of the guarantees",
+        unit: "rows/s",
+        target: { atLeast: 0.6, aim: 1 },
+      },
+      {
+        what: `A, until the file is archived and all can be queried, ${idsName}`,
+        rival: "the same guarantees by hand, from \\copy",
+        unit: "rows/s",
+        target: {},
+      },
+    ],
+    async measure(stage, { records, runs = RUNS, onProgress }) {
+      if (!await hasPsql()) return this.rows.map(() => ({ skipped: "no psql" }));
+      onProgress("making the file");
+      const [path] = await stage.inputs.events({ rows: records, ids });
+      const revenues = new Set<string>();
+      const settled: number[] = [];
+      const loadOurs: Load = async (stage, path) => {
+        await using database = await stage.database();
+        await using subject = await stage.subject(database);
+        const times = await loadFiles(database, subject, [path]);
+        settled.push(records / times.settled);
+        return { seconds: times.folded, contents: await readConsistent(database) };
+      };
+      const rateOf = (load: Load) => async () => {
+        const { seconds, contents: { events, revenue } } = await load(stage, path!);
+        equal(events, records);
+        equal(revenues.add(revenue).size, 1, "all contenders load the same");
+        return records / seconds;
+      };
+      const rates = await alternate({
+        ours: rateOf(loadOurs),
+        "by hand": rateOf(loadByHand),
+        "raw copy": rateOf(loadRaw),
+      }, {
+        runs,
+        onRun: (name, run, rate) => onProgress(`${name}, run ${run}: ${count(rate)} rows/s`),
+      });
+      return [
+        compare(rates.ours, rates["by hand"]),
+        compare(rates.ours, rates["raw copy"]),
+        compare(settled, rates["by hand"]),
+      ];
+    },
+  };
+}
+
+type Load = (stage: Stage, path: string) => Promise<{ seconds: number; contents: Contents }>;
+
+const loadByHand: Load = async (stage, path) => {
+  await using database = await stage.database();
+  await makeMonths(database);
+  const seconds = await copyByHand(database, path);
+  return { seconds, contents: await readConsistent(database) };
+};
+
+const loadRaw: Load = async (stage, path) => {
+  await using database = await stage.database();
+  await prepareRawCopy(database);
+  await makeMonths(database);
+  const seconds = await rawCopy(database, path);
+  return { seconds, contents: await readContents(database) };
+};
