@@ -105,6 +105,8 @@ export interface ReplayInput {
   rejectId?: number;
   /** Only those with this fault. */
   code?: string;
+  /** Only those with a fault in this column; with a code, that fault in this column. */
+  column?: string;
   settings: IngestSettings;
 }
 
@@ -116,6 +118,8 @@ export interface ReplayResult {
   open: number;
   /** Only their beginning is kept, and their file cannot be read any more. */
   truncated: number;
+  /** Longer than any record may be: left open, until somebody stores a correction. */
+  tooLong: number;
 }
 
 /** Why a workflow gives up its file. */

@@ -8,6 +8,7 @@ import type { Sql } from "../activities/database.ts";
 import { RECORD_FAULT_CODES } from "../domain/faults.ts";
 import type { ReplayResult } from "../domain/ingest_api.ts";
 import { renderFault } from "../domain/render_fault.ts";
+import { SHOP_EVENTS } from "../domain/shop_events.ts";
 import { createCommand } from "./cli/create_command.ts";
 import { escapeBytes } from "./cli/escape_bytes.ts";
 import { TaskError, UsageError } from "./cli/failures.ts";
@@ -16,7 +17,7 @@ import { readWhole } from "./cli/option_readers.ts";
 import { type Cell, type Format, formatOption, printRows } from "./cli/print_rows.ts";
 import { runTask } from "./cli/run_task.ts";
 import { withDatabase } from "./cli/with_database.ts";
-import { withRunning } from "./cli/with_running.ts";
+import { type Running, withRunning } from "./cli/with_running.ts";
 import { readConfig } from "./config.ts";
 import { refuseOtherInbox } from "./files/retry_file.ts";
 import { describeReject } from "./rejects/describe_reject.ts";
@@ -120,6 +121,7 @@ filtered("replay", "validates open rejects again, and loads those that hold now"
     options: FilterOptions & { correct?: string; correctFile?: string },
   ) => {
     const { correct, correctFile, format } = options;
+    refuseFilterBeside(rejectId, "replay", options);
     if ((correct !== undefined || correctFile !== undefined) && rejectId === undefined) {
       throw new UsageError("Cannot replay: a correction needs the number of its reject");
     }
@@ -133,19 +135,16 @@ filtered("replay", "validates open rejects again, and loads those that hold now"
     if (rejectId !== undefined && correction !== undefined) {
       await withDatabase(config, "operator", (sql) => storeCorrection(sql, rejectId, correction));
     }
+    const { fault, column } = options;
+    const which = {
+      ...(rejectId !== undefined && { rejectId }),
+      ...(fault !== undefined && { code: fault }),
+      ...(column !== undefined && { column }),
+    };
     const results = await withRunning(config, "replay", async (running) => {
-      const { sql, inboxId } = running;
       const done: (ReplayResult & { fileId: number })[] = [];
-      for (const { fileId, inboxId: owner } of await chooseFiles(sql, rejectId, options)) {
-        if (owner !== inboxId) {
-          refuseOtherInbox(await findFile(sql, String(fileId)), "replay", inboxId);
-        }
-        const which = {
-          fileId,
-          ...(rejectId !== undefined && { rejectId }),
-          ...(options.fault !== undefined && { code: options.fault }),
-        };
-        done.push({ fileId, ...await replayFile(running, config, which) });
+      for (const fileId of await chooseFiles(running, rejectId, options)) {
+        done.push({ fileId, ...await replayFile(running, config, { fileId, ...which }) });
       }
       return done;
     });
@@ -159,7 +158,8 @@ filtered("waive", "sets open rejects aside for good, with a reason")
     rejectId: number | undefined,
     options: FilterOptions & { reason: string },
   ) => {
-    if (rejectId === undefined && !options.file && !options.fault && !options.column) {
+    refuseFilterBeside(rejectId, "waive", options);
+    if (rejectId === undefined && !hasFilter(options)) {
       throw new UsageError("Cannot waive: expected a reject, --file, --fault or --column");
     }
     await withDatabase(readConfig(), "operator", async (sql) => {
@@ -182,14 +182,32 @@ function filtered(name: string, description: string): Command {
   return subcommand(name, description)
     .option("--file <file>", "of this file: file_id or name")
     .addOption(new Option("--fault <code>", "with this fault").choices(RECORD_FAULT_CODES))
-    .option("--column <name>", "with a fault in this column");
+    .addOption(
+      new Option("--column <name>", "with a fault in this column; with --fault, that one in it")
+        .choices(SHOP_EVENTS.columns.map(({ name }) => name)),
+    );
+}
+
+function hasFilter({ file, fault, column }: FilterOptions): boolean {
+  return [file, fault, column].some((value) => value !== undefined);
+}
+
+function refuseFilterBeside(
+  rejectId: number | undefined,
+  operation: string,
+  options: FilterOptions,
+): void {
+  if (rejectId === undefined || !hasFilter(options)) return;
+  throw new UsageError(
+    `Cannot ${operation}: expected either the number of a reject, or --file, --fault and --column`,
+  );
 }
 
 async function readFilter(sql: Sql, { file, fault, column }: FilterOptions): Promise<RejectFilter> {
   return {
     fileId: file === undefined ? null : (await findFile(sql, file)).fileId,
-    code: fault ?? null,
-    column: column ?? null,
+    code: fault,
+    column,
     state: null,
   };
 }
@@ -202,10 +220,32 @@ async function findReject(sql: Sql, rejectId: number): Promise<RejectDetails> {
   );
 }
 
-async function chooseFiles(sql: Sql, rejectId: number | undefined, options: FilterOptions) {
-  if (rejectId === undefined) return await filesToReplay(sql, await readFilter(sql, options));
+/** Files of this inbox; those of another can only be read where that one is. */
+async function chooseFiles(
+  { sql, inboxId }: Running,
+  rejectId: number | undefined,
+  options: FilterOptions,
+): Promise<number[]> {
+  const files = rejectId === undefined
+    ? await filesToReplay(sql, await readFilter(sql, options))
+    : [await fileOfOpenReject(sql, rejectId)];
+  const own = files.filter((file) => file.inboxId === inboxId);
+  const [other] = files.filter((file) => file.inboxId !== inboxId);
+  if (other !== undefined && own.length === 0) {
+    refuseOtherInbox(await findFile(sql, String(other.fileId)), "replay", inboxId);
+  }
+  if (other !== undefined) {
+    console.error(
+      `Left alone: ${countOf(files.length - own.length, "file")} of other inboxes, such as file ` +
+        `${other.fileId} of ${other.inboxId}`,
+    );
+  }
+  return own.map(({ fileId }) => fileId);
+}
+
+async function fileOfOpenReject(sql: Sql, rejectId: number) {
   const reject = await fileOfReject(sql, rejectId);
-  if (reject?.state === "open") return [reject];
+  if (reject?.state === "open") return reject;
   throw new TaskError(`Cannot replay reject ${rejectId}: it is ${reject?.state ?? "not there"}`);
 }
 
@@ -247,12 +287,12 @@ function printReplayed(
   results: readonly (ReplayResult & { fileId: number })[],
   format: Format,
 ): void {
-  const names = ["file_id", "loaded", "duplicates", "open", "truncated"];
+  const names = ["file_id", "loaded", "duplicates", "open", "truncated", "too_long"];
   if (results.length > 0 || format !== "table") {
     printRows(
       names.map((name) => ({ name, isNumber: true })),
-      results.map(({ fileId, loaded, duplicates, open, truncated }): Cell[] => [
-        ...[fileId, loaded, duplicates, open, truncated],
+      results.map(({ fileId, loaded, duplicates, open, truncated, tooLong }): Cell[] => [
+        ...[fileId, loaded, duplicates, open, truncated, tooLong],
       ]),
       format,
     );
@@ -265,6 +305,10 @@ function printReplayed(
         `${count(sum("open"))} still rejected` +
         (sum("truncated") > 0
           ? `, ${count(sum("truncated"))} cut, whose file cannot be read any more`
+          : "") +
+        (sum("tooLong") > 0
+          ? `, ${count(sum("tooLong"))} longer than any record may be, left open: only a ` +
+            "correction can mend that"
           : ""),
   );
 }

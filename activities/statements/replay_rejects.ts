@@ -10,6 +10,7 @@ import { insertEvents } from "./insert_events.ts";
 import { insertKeys } from "./insert_keys.ts";
 import { insertDuplicates, splitAtHorizon } from "./load_chunk.ts";
 import { lockRecords } from "./lock_records.ts";
+import { type FaultFilter, withFault } from "./with_fault.ts";
 
 /** A reject that may be replayed: its correction, or its bytes as they came. */
 export interface OpenReject {
@@ -20,6 +21,8 @@ export interface OpenReject {
   raw: Uint8Array;
   /** Whether `raw` holds only the beginning. */
   isCut: boolean;
+  /** Tells one correction from another; null: none is stored. */
+  correction: string | null;
 }
 
 /** Rejects that were validated again. */
@@ -30,6 +33,8 @@ export interface ValidatedAgain {
   rejectIds: number[];
   /** Those that do not. */
   broken: { rejectId: number; faults: Fault[] }[];
+  /** By reject: the correction that was validated. */
+  corrections: Map<number, string | null>;
 }
 
 /** What one transaction did. */
@@ -37,30 +42,52 @@ export interface Replayed {
   loaded: number;
   duplicates: number;
   open: number;
+  /** Rejects that were corrected meanwhile, to be validated once more. */
+  changed: number[];
 }
 
 /** Open rejects of a file, by number. */
 export async function listOpenRejects(
   sql: Sql,
-  { fileId, after, limit, rejectId, code }: {
+  { fileId, after, limit, rejectId, ...fault }: {
     fileId: number;
     after: number;
     limit: number;
-    rejectId: number | null;
-    code: string | null;
-  },
+    rejectId?: number;
+  } & FaultFilter,
+): Promise<OpenReject[]> {
+  return await selectOpen(
+    sql,
+    sql`
+      r.file_id = ${fileId} and r.reject_id > ${after} and ${withFault(sql, fault)}
+      and (${rejectId ?? null}::bigint is null or r.reject_id = ${rejectId ?? null})`,
+    sql`limit ${limit}`,
+  );
+}
+
+/** Those of some rejects that are open, by number. */
+export async function readOpenRejects(
+  sql: Sql,
+  rejectIds: readonly number[],
+): Promise<OpenReject[]> {
+  if (rejectIds.length === 0) return [];
+  return await selectOpen(sql, sql`r.reject_id = any(${plainArray(rejectIds)}::bigint[])`);
+}
+
+async function selectOpen(
+  sql: Sql,
+  condition: ReturnType<typeof withFault>,
+  limit = sql``,
 ): Promise<OpenReject[]> {
   return [
     ...await sql<OpenReject[]>`
-      select reject_id as "rejectId", line_number as line, byte_start as "byteStart",
-             byte_length as "byteLength", coalesce(corrected, raw) as raw,
-             raw_truncated and corrected is null as "isCut"
-      from ingest.rejects
-      where file_id = ${fileId} and state = 'open' and reject_id > ${after}
-        and (${rejectId}::bigint is null or reject_id = ${rejectId})
-        and (${code}::text is null or faults @> jsonb_build_array(jsonb_build_object('code', ${code}::text)))
-      order by reject_id
-      limit ${limit}`,
+      select r.reject_id as "rejectId", r.line_number as line, r.byte_start as "byteStart",
+             r.byte_length as "byteLength", coalesce(r.corrected, r.raw) as raw,
+             r.raw_truncated and r.corrected is null as "isCut", md5(r.corrected) as correction
+      from ingest.rejects r
+      where r.state = 'open' and ${condition}
+      order by r.reject_id
+      ${limit}`,
   ];
 }
 
@@ -75,7 +102,8 @@ export function validateAgain(
   },
 ): ValidatedAgain {
   const empty = readChunk(new Uint8Array(), { ...options, firstLine: 1, byteStart: 1 });
-  const again: ValidatedAgain = { batch: empty, rejectIds: [], broken: [] };
+  const corrections = new Map(rejects.map(({ rejectId, correction }) => [rejectId, correction]));
+  const again: ValidatedAgain = { batch: empty, rejectIds: [], broken: [], corrections };
   for (const { rejectId, line, byteStart, byteLength, raw } of rejects) {
     // Never from 0: a byte order mark stands before a header only.
     const read = readChunk(raw, { ...options, firstLine: line, byteStart: Math.max(1, byteStart) });
@@ -120,10 +148,7 @@ export function replayBatch(
     refuseUnlessLoaded(fileId, await tx`select state from ingest.files where file_id = ${fileId}`);
     const [horizon] = await tx<{ events_from: Date }[]>`
       select ingest.lock_horizon(${contract.feed}) as events_from`;
-    const open = await lockOpen(tx, [
-      ...again.rejectIds,
-      ...again.broken.map(({ rejectId }) => rejectId),
-    ]);
+    const { open, changed } = await lockOpen(tx, again.corrections);
     const { rows, late } = splitAtHorizon(
       again.batch.accepted.eventTimes,
       horizon?.events_from.getTime() ?? 0,
@@ -158,6 +183,7 @@ export function replayBatch(
       loaded: found.fresh.length,
       duplicates: found.duplicates.length,
       open: broken.length,
+      changed,
     };
   }) as Promise<Replayed>;
 }
@@ -166,14 +192,23 @@ function fault(ids: readonly number[], code: "before_horizon" | "conflicting_eve
   return ids.map((rejectId) => ({ rejectId, faults: [{ code }] as Fault[] }));
 }
 
-/** Those that nobody has replayed, waived or withdrawn meanwhile. */
-async function lockOpen(tx: Transaction, ids: readonly number[]): Promise<Set<number>> {
-  const rows = await tx<{ reject_id: number }[]>`
-    select reject_id from ingest.rejects
-    where reject_id = any(${plainArray(ids)}::bigint[]) and state = 'open'
+/** Those that nobody has replayed, waived or withdrawn meanwhile, and of these those that somebody has corrected. */
+async function lockOpen(
+  tx: Transaction,
+  corrections: ReadonlyMap<number, string | null>,
+): Promise<{ open: Set<number>; changed: number[] }> {
+  const rows = await tx<{ reject_id: number; correction: string | null }[]>`
+    select reject_id, md5(corrected) as correction from ingest.rejects
+    where reject_id = any(${plainArray([...corrections.keys()])}::bigint[]) and state = 'open'
     order by reject_id
     for update`;
-  return new Set(rows.map(({ reject_id }) => reject_id));
+  const open = new Set<number>();
+  const changed: number[] = [];
+  for (const { reject_id, correction } of rows) {
+    if (corrections.get(reject_id) === correction) open.add(reject_id);
+    else changed.push(reject_id);
+  }
+  return { open, changed };
 }
 
 /** Read first to spare the work, and again under the lock that makes it certain. */

@@ -1,12 +1,15 @@
 import type { Sql } from "../../activities/database.ts";
 import { plainArray } from "../../activities/statements/array_literal.ts";
+import {
+  type FaultFilter,
+  faultPattern,
+  withFault,
+} from "../../activities/statements/with_fault.ts";
 import type { Fault } from "../../domain/faults.ts";
 
 /** Which rejects are meant; null leaves it open. */
-export interface RejectFilter {
+export interface RejectFilter extends FaultFilter {
   readonly fileId: number | null;
-  readonly code: string | null;
-  readonly column: string | null;
   readonly state: string | null;
 }
 
@@ -54,7 +57,7 @@ export async function groupRejects(sql: Sql, filter: RejectFilter): Promise<Reje
              count(distinct r.file_id) as files, min(r.reject_id) as "rejectId"
       from ingest.rejects r, jsonb_array_elements(r.faults) as x (fault)
       where ${matches(sql, filter)}
-        and (${filter.code}::text is null or x.fault ->> 'code' = ${filter.code})
+        and x.fault @> ${faultPattern(sql, filter)}
       group by 1, 2
       order by count(*) desc, 1, 2`,
   ];
@@ -147,10 +150,9 @@ export async function correctReject(
   return row?.stored ?? false;
 }
 
-function matches(sql: Sql, { fileId, code, column, state }: RejectFilter) {
+function matches(sql: Sql, { fileId, state, ...fault }: RejectFilter) {
   return sql`
     (${fileId}::bigint is null or r.file_id = ${fileId})
     and (${state}::text is null or r.state = ${state})
-    and (${code}::text is null or r.faults @> jsonb_build_array(jsonb_build_object('code', ${code}::text)))
-    and (${column}::text is null or r.faults @> jsonb_build_array(jsonb_build_object('column', ${column}::text)))`;
+    and ${withFault(sql, fault)}`;
 }

@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { ApplicationFailure } from "@temporalio/common";
 import { operationWorkflowId } from "../../domain/workflow_ids.ts";
-import { csv, csvOf, event, type TestEvent } from "./_events.ts";
+import { waitFor } from "../harness.ts";
+import { csv, csvOf, event, line, type TestEvent } from "./_events.ts";
 import { ingest, unload } from "./_ingest.ts";
 import { deadlocksSince } from "./_totals.ts";
 import { type Warehouse, warehouse } from "./_warehouse.ts";
 
 const GOOD = event(3, { price: "4.00" });
+const NOTHING = { loaded: 0, duplicates: 0, open: 0, truncated: 0, tooLong: 0 };
 
 Deno.test("replayRejects() loads a corrected record at its file and line, once", async () => {
   await using house = await warehouse();
@@ -14,12 +16,7 @@ Deno.test("replayRejects() loads a corrected record at its file and line, once",
     house,
     await house.land("a.csv", csv([event(1), event(3, { price: "x" })])),
   );
-  assert.deepEqual(await replay(house, { fileId }), {
-    loaded: 0,
-    duplicates: 0,
-    open: 1,
-    truncated: 0,
-  });
+  assert.deepEqual(await replay(house, { fileId }), { ...NOTHING, open: 1 });
   await correct(house, 1, GOOD);
   const both = await Promise.all([replay(house, { fileId }), replay(house, { fileId })]);
   assert.deepEqual(both.map(({ loaded }) => loaded).toSorted(), [0, 1]);
@@ -45,12 +42,7 @@ Deno.test("replayRejects() takes what is loaded meanwhile for a duplicate, and k
   await ingest(house, await house.land("b.csv", csv([GOOD, event(4, { price: "1.00" })])));
   await correct(house, 1, GOOD);
   await correct(house, 2, event(4, { price: "2.00" }));
-  assert.deepEqual(await replay(house, { fileId }), {
-    loaded: 0,
-    duplicates: 1,
-    open: 1,
-    truncated: 0,
-  });
+  assert.deepEqual(await replay(house, { fileId }), { ...NOTHING, duplicates: 1, open: 1 });
   assert.deepEqual(await counts(house, fileId), [0, 1, 1]);
   const [conflict] = await house.admin`select faults from ingest.rejects where reject_id = 2`;
   assert.deepEqual(conflict?.faults, [{ code: "conflicting_event" }]);
@@ -82,24 +74,77 @@ Deno.test("replayRejects() replays only what was asked for", async () => {
   assert.deepEqual(await house.violations(), []);
 });
 
+Deno.test("replayRejects() takes fault and column for those of one fault", async () => {
+  await using house = await warehouse();
+  const rows = [
+    event(1, { price: "x" }),
+    event(2, { price: "-1", quantity: "x" }),
+    event(3, { currency: "XYZ" }),
+  ];
+  const { fileId } = await ingest(house, await house.land("a.csv", csv(rows)));
+  for (const n of [1, 2, 3]) await correct(house, n, event(n));
+  const both = { fileId, code: "invalid_number", column: "price" };
+  assert.deepEqual(await replay(house, both), { ...NOTHING, loaded: 1 });
+  assert.deepEqual(await replay(house, both), NOTHING, "a number elsewhere, a fault elsewhere");
+  assert.equal((await replay(house, { fileId, column: "quantity" })).loaded, 1);
+  assert.equal((await replay(house, { fileId, column: "currency" })).loaded, 1);
+});
+
+Deno.test("replayRejects() takes a correction that is stored while it works", async () => {
+  await using house = await warehouse();
+  const { fileId } = await ingest(
+    house,
+    await house.land("a.csv", csv([event(3, { price: "x" })])),
+  );
+  await correct(house, 1, event(3, { price: "1.00" }));
+  // The transaction has to wait for this one; the reject was read and validated before.
+  const release = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const correcting = house.admin.begin(async (tx) => {
+    await tx`select from ingest.rejects for update`;
+    held.resolve();
+    await release.promise;
+    await tx`select ingest.correct_reject(1, ${new TextEncoder().encode(line(GOOD).trimEnd())})`;
+  });
+  await held.promise;
+  const replaying = replay(house, { fileId });
+  await waitFor(
+    async () =>
+      (await house.admin`
+        select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`).length > 0,
+    { what: "the replay to wait for the reject" },
+  );
+  release.resolve();
+  await correcting;
+  assert.deepEqual(await replaying, { ...NOTHING, loaded: 1 });
+  const [row] = await house.admin`select price::text from shop.events`;
+  assert.equal(row?.price, GOOD.price);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("replayRejects() leaves a record alone that is too long for any contract, until it is corrected", async () => {
+  await using house = await warehouse({ chunkBytes: 4_000_000 });
+  const long = `${event(1).event_id},"${"x".repeat(2 * 1024 * 1024)}"\n`;
+  const { fileId } = await ingest(house, await house.land("a.csv", csvOf(long, line(event(2)))));
+  // A length that nobody could hold in memory, as of a line of many gigabytes.
+  await house.admin`update ingest.rejects set byte_length = ${2 ** 45}`;
+  assert.deepEqual(await replay(house, { fileId }), { ...NOTHING, tooLong: 1 });
+  const [reject] = await house.admin`select state, faults from ingest.rejects`;
+  assert.deepEqual({ ...reject }, { state: "open", faults: [{ code: "record_too_long" }] });
+  await correct(house, 1, event(1));
+  assert.deepEqual(await replay(house, { fileId }), { ...NOTHING, loaded: 1 });
+  assert.deepEqual(await house.violations(), []);
+});
+
 Deno.test("replayRejects() reads a record beyond the quarantine's cap from the archived file", async () => {
   await using house = await warehouse({ chunkBytes: 1_000_000 });
   const long = `${event(1).event_id},"${"x".repeat(100_000)}"\n`;
   const { fileId } = await ingest(house, await house.land("a.csv", csvOf(long)));
-  assert.deepEqual(await replay(house, { fileId }), {
-    loaded: 0,
-    duplicates: 0,
-    open: 1,
-    truncated: 0,
-  });
+  assert.deepEqual(await replay(house, { fileId }), { ...NOTHING, open: 1 });
   const [file] = await house.admin`select archive_path from ingest.files`;
   await Deno.remove(file?.archive_path);
-  assert.deepEqual(await replay(house, { fileId }), {
-    loaded: 0,
-    duplicates: 0,
-    open: 0,
-    truncated: 1,
-  });
+  assert.deepEqual(await replay(house, { fileId }), { ...NOTHING, truncated: 1 });
 });
 
 Deno.test("replayRejects() changes nothing of a file that is not loaded, and refuses more than one record", async () => {
@@ -165,7 +210,7 @@ Deno.test("replayRejects() and the unload of the same file wait for each other i
 
 async function replay(
   house: Warehouse,
-  input: { fileId: number; rejectId?: number; code?: string },
+  input: { fileId: number; rejectId?: number; code?: string; column?: string },
 ) {
   const workflowId = operationWorkflowId("replay", house.inboxId, input.fileId);
   return await house.run("replayRejects", { workflowId }, input);
@@ -173,8 +218,8 @@ async function replay(
 
 /** As the command stores it: the line without its end. */
 async function correct({ admin }: Warehouse, rejectId: number, row: TestEvent): Promise<void> {
-  const line = csv([row]).split("\n")[1]!;
-  await admin`select ingest.correct_reject(${rejectId}, ${new TextEncoder().encode(line)})`;
+  const corrected = new TextEncoder().encode(line(row).trimEnd());
+  await admin`select ingest.correct_reject(${rejectId}, ${corrected})`;
 }
 
 /** A correction of each reject: its price becomes a number. */

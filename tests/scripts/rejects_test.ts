@@ -60,6 +60,27 @@ Deno.test("rejects are listed, shown, corrected, replayed and waived; files are 
     assert.match(stderr, /0 records loaded, 0 there already, 3 still rejected/);
   });
 
+  await t.step("filters mean what they say, or are refused", async () => {
+    const replay = (...args: string[]) => run("rejects", "replay", ...args, "--format", "json");
+    const open = async (...args: string[]) => {
+      const { code, stdout, stderr } = await replay(...args);
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout).map((row: { open: number }) => row.open);
+    };
+    assert.deepEqual(await open("--column", "price"), [2]);
+    assert.deepEqual(await open("--column", "price", "--fault", "out_of_range"), []);
+    assert.deepEqual(await open("--column", "quantity"), [1]);
+    const listed = await run("rejects", "list", "--column", "quantity", "--format", "csv");
+    assert.deepEqual(listed.stdout.split("\n").slice(1, -1).map((row) => row.split(",")[1]), [
+      "quantity",
+    ]);
+    for (const filter of [["--file", "a.csv"], ["--fault", "too_long"], ["--column", "price"]]) {
+      assert.equal((await replay("1", ...filter)).code, 2);
+      assert.equal((await run("rejects", "waive", "1", "--reason", "x", ...filter)).code, 2);
+    }
+    assert.equal((await replay("--column", "prise")).code, 2);
+  });
+
   await t.step("replay with a correction loads the record at its line", async () => {
     const corrected = line(event(2, { price: "1.50", product_name: SECRET }));
     const { code, stdout, stderr } = await run(
@@ -78,6 +99,7 @@ Deno.test("rejects are listed, shown, corrected, replayed and waived; files are 
       duplicates: 0,
       open: 0,
       truncated: 0,
+      too_long: 0,
     }]);
     const [row] =
       await sql`select file_id::int, line_number, product_name from shop.events where price = 1.50`;
