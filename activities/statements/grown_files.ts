@@ -10,7 +10,7 @@ export interface ArchivedFile {
 }
 
 /**
- * The files of an inbox that were loaded and archived lately, the newest first.
+ * The files of an inbox that were read and moved away lately, the newest first.
  *
  * @param sql Pool of any role that reads the ledger.
  * @param options.withinMs How long ago they were settled at most.
@@ -25,7 +25,8 @@ export async function archivedFiles(
   >`
     select file_id, feed, archive_path, size_bytes
     from ingest.files
-    where inbox_id = ${inboxId} and state in ('loaded', 'duplicate') and archive_path is not null
+    where inbox_id = ${inboxId} and state in ('loaded', 'duplicate', 'failed')
+      and archive_path is not null
       and settled_at > now() - ${withinMs} * interval '1 millisecond'
     order by settled_at desc
     limit ${limit}`;

@@ -155,6 +155,29 @@ Deno.test("watchInbox() loads what a writer appends to a file after it was archi
   assert.equal(told.length, 1);
 });
 
+Deno.test("watchInbox() loads a file whose writer had not even completed the header when it failed", async () => {
+  await using at = await watchedInbox();
+  const watch = at.watch({ relistMs: 100 });
+  await watch.relist();
+  const [path, whole] = [`${at.folder}/writing`, csvOf(2)];
+  await Deno.writeTextFile(path, whole.slice(0, 20));
+  using writer = await Deno.open(path, { append: true });
+  await Deno.rename(path, `${at.inbox}/a.csv`);
+  const [failed] = await at.settled(1);
+  assert.deepEqual([failed?.state, await namesIn(at.parts.directories.failed)], ["failed", [
+    "a.1.csv",
+  ]]);
+  await writer.write(new TextEncoder().encode(whole.slice(20)));
+  const rows = await at.settled(2);
+  assert.deepEqual(
+    rows.map(({ file_name, state, records }) => [file_name, state, records]),
+    [["a.csv", "failed", null], ["a.csv", "loaded", 2]],
+  );
+  assert.deepEqual(await namesIn(at.parts.directories.failed), []);
+  assert.deepEqual(await namesIn(at.parts.directories.archive), ["a.2.csv"]);
+  assert.deepEqual(await at.violations(), []);
+});
+
 /** Writes the row that a claim makes, and whose workflow nobody runs. */
 async function beginRow(at: WatchedInbox, name: string, workflowId?: string): Promise<string> {
   const found = await readIdentity(`${at.inbox}/${name}`);
