@@ -21,7 +21,7 @@ import { type Running, withRunning } from "./cli/with_running.ts";
 import { readConfig } from "./config.ts";
 import { refuseOtherInbox } from "./files/retry_file.ts";
 import { describeReject } from "./rejects/describe_reject.ts";
-import { replayFile } from "./rejects/replay_files.ts";
+import { replayFile } from "./rejects/replay_file.ts";
 import { findFile } from "./statements/find_file.ts";
 import {
   correctReject,

@@ -4,7 +4,7 @@ import { operationWorkflowId } from "../../domain/workflow_ids.ts";
 import { TaskError } from "../cli/failures.ts";
 import type { Running } from "../cli/with_running.ts";
 import type { Config } from "../config.ts";
-import { replayFile } from "../rejects/replay_files.ts";
+import { replayFile } from "../rejects/replay_file.ts";
 import { ingestSettings } from "../services/pipeline_settings.ts";
 import { startIngestion } from "../services/start_ingestion.ts";
 import { copiesOf, olderVersion, rejectsOfFreedEvents } from "../statements/copies_of.ts";

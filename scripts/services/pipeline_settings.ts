@@ -15,8 +15,10 @@ const SPAN_BYTES = 64 * 1024 * 1024;
 const MAX_RETRY_INTERVAL_MS = 5_000;
 
 /** What workflows are told about this deployment. */
-export function ingestSettings(config: Config, searchAttributes: boolean): IngestSettings {
-  const { heartbeatTimeoutMs, chunkBytes } = config;
+export function ingestSettings(
+  { heartbeatTimeoutMs, chunkBytes }: Pick<Config, "heartbeatTimeoutMs" | "chunkBytes">,
+  searchAttributes: boolean,
+): IngestSettings {
   return {
     heartbeatTimeoutMs,
     chunksPerSpan: Math.max(1, Math.min(SPAN_CHUNKS, Math.floor(SPAN_BYTES / chunkBytes))),
