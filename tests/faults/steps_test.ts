@@ -8,7 +8,6 @@ const ROWS = 60;
 /** Above a chunk's, so that the files here have several. */
 const CHUNK_BYTES = 4 * 1024;
 const IMPATIENT = {
-  shortWay: false,
   workflowTaskTimeoutMs: 1_000,
   settings: { heartbeatTimeoutMs: 800 },
 };
@@ -20,30 +19,34 @@ const SIGNALS = [
   { signal: "SIGSTOP", goesOn: true },
 ] as const;
 
-Deno.test("Worker killed, drained or stopped for long at each step → each file loads once", async (t) => {
-  await using pipeline = await faultPipeline({ chunkBytes: CHUNK_BYTES });
-  let files = 0;
-  for (const step of STEPS) {
-    for (const { signal, goesOn } of SIGNALS) {
-      await t.step(
-        `${signal} at ${step}`,
-        () => hit(pipeline, { step, signal, goesOn, files: files++ }),
-      );
+for (const shortWay of [false, true]) {
+  const way = shortWay ? "short way" : "long way";
+  Deno.test(`Worker killed, drained or stopped for long at each step, ${way} → each file loads once`, async (t) => {
+    await using pipeline = await faultPipeline({ chunkBytes: CHUNK_BYTES });
+    let files = 0;
+    for (const step of STEPS) {
+      for (const { signal, goesOn } of SIGNALS) {
+        await t.step(
+          `${signal} at ${step}`,
+          () => hit(pipeline, { step, signal, goesOn, shortWay, files: files++ }),
+        );
+      }
     }
-  }
-  const [row] = await pipeline.sql`
-    select (select count(*)::integer from shop.events) as events,
-           (select count(*)::integer from ingest.files where settled_at is null) as open`;
-  assert.deepEqual({ ...row }, { events: ROWS * files, open: 0 });
-});
+    const [row] = await pipeline.sql`
+      select (select count(*)::integer from shop.events) as events,
+             (select count(*)::integer from ingest.files where settled_at is null) as open`;
+    assert.deepEqual({ ...row }, { events: ROWS * files, open: 0 });
+  });
+}
 
 /** Lets a worker come to the step, hits it, has another one do the rest, and wakes the first if it lives. */
 async function hit(
   pipeline: FaultPipeline,
-  { step, signal, goesOn, files }: {
+  { step, signal, goesOn, shortWay, files }: {
     step: (typeof STEPS)[number];
     signal: Deno.Signal;
     goesOn: boolean;
+    shortWay: boolean;
     files: number;
   },
 ): Promise<void> {
@@ -53,7 +56,7 @@ async function hit(
   const text = eventLines({ seed: 91, rows: ROWS, from: files * ROWS });
   await Deno.writeTextFile(`${pipeline.inbox}/${name}`, text);
   const first = await pipeline.startWorker({ gate, gateAt: step });
-  const handle = await pipeline.ingest(name, IMPATIENT);
+  const handle = await pipeline.ingest(name, { ...IMPATIENT, shortWay });
   await waitForSign(gate, /^reached-/);
   first.kill(signal);
   if (signal === "SIGTERM") await Deno.writeTextFile(`${gate}/go`, "");
