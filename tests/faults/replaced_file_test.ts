@@ -58,16 +58,18 @@ Deno.test("Name taken again while a replaced file is given back → both version
 });
 
 for (
-  const { what, change } of [
-    { what: "appended to", change: append },
+  const { what, change, events = ROWS } of [
+    { what: "appended to", change: append, events: ROWS + 1 },
     { what: "overwritten in place, size and time unchanged,", change: overwrite },
     { what: "replaced", change: (inbox: string) => land(inbox, newer) },
+    { what: "truncated within a record", change: truncateHalf, events: ROWS / 2 },
+    { what: "truncated to nothing, then rewritten,", change: empty },
     { what: "removed", change: (inbox: string) => Deno.remove(`${inbox}/${NAME}`) },
   ]
 ) {
   Deno.test(`File ${what} while it loads → unloaded as changed, nothing moved, next version loads`, async () => {
     await using pipeline = await faultPipeline({ chunkBytes });
-    const { sql, inbox } = pipeline;
+    const { inbox } = pipeline;
     await land(inbox, older);
     let committedBefore = 0;
     await pipeline.runWorker({
@@ -76,19 +78,7 @@ for (
         await change(inbox);
       }),
     });
-    const handle = await pipeline.ingest(NAME, ONE_CHUNK_A_SPAN);
-    const error = await handle.result().then(() => null, (error) => error);
-    assert.ok(error instanceof WorkflowFailedError);
-
-    const [file] = await sql`
-      select file_id::integer, state, error_code, error_message, archive_path, settled_at
-      from ingest.files`;
-    assert.deepEqual([file?.state, file?.error_code, file?.archive_path], [
-      "failed",
-      "changed",
-      null,
-    ]);
-    assert.ok(file?.settled_at);
+    const fileId = await assertFails(pipeline, "changed");
     assert.ok(committedBefore > 0);
     assert.equal(await count(pipeline, "shop.events"), 0);
     assert.equal(await count(pipeline, "ingest.event_keys"), 0);
@@ -98,8 +88,11 @@ for (
     if (what === "removed") return;
     // Deno tells the time of change in whole seconds: within one, nothing tells this version from the older.
     if (change === overwrite) await Deno.utime(`${inbox}/${NAME}`, new Date(), new Date());
-    const events = ROWS + (what === "appended to" ? 1 : 0);
-    await assertLoadsAsOwnFile(pipeline, NAME, { fileId: file?.file_id, events });
+    if (change === empty) {
+      await assertFails(pipeline, "empty_file");
+      await land(inbox, newer);
+    }
+    await assertLoadsAsOwnFile(pipeline, NAME, { fileId, events });
   });
 }
 
@@ -151,6 +144,29 @@ async function overwrite(inbox: string): Promise<void> {
   await file.write(new TextEncoder().encode(digit));
   assert.ok(atime && mtime);
   await file.utime(atime, mtime);
+}
+
+/** As a writer that failed leaves it, within the record behind half of them. */
+async function truncateHalf(inbox: string): Promise<void> {
+  const lines = older.split("\n").slice(0, 1 + ROWS / 2).map((line) => line.length + 1);
+  await Deno.truncate(`${inbox}/${NAME}`, lines.reduce((sum, length) => sum + length) + 20);
+}
+
+/** As a writer begins that rewrites the file. */
+async function empty(inbox: string): Promise<void> {
+  await Deno.truncate(`${inbox}/${NAME}`, 0);
+}
+
+/** The version at the name ends with the code, and only a version that was read to its end is moved. */
+async function assertFails(pipeline: FaultPipeline, code: string): Promise<number> {
+  const handle = await pipeline.ingest(NAME, ONE_CHUNK_A_SPAN);
+  await assert.rejects(handle.result(), WorkflowFailedError);
+  const [file] = await pipeline.sql`
+    select file_id::integer, state, error_code, archive_path, settled_at is not null as settled
+    from ingest.files order by file_id desc limit 1`;
+  assert.deepEqual([file?.state, file?.error_code, file?.settled], ["failed", code, true]);
+  assert.equal(file?.archive_path === null, code === "changed");
+  return file?.file_id;
 }
 
 async function assertLoadsAsOwnFile(
