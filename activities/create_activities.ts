@@ -10,6 +10,7 @@ import type {
   ReplayResult,
   Span,
 } from "../domain/ingest_api.ts";
+import type { Tick, TickResult } from "../domain/generator_state.ts";
 import type { Counts } from "../domain/ledger.ts";
 import { activityAttempt, sayAlive, workflowOfActivity } from "./activity_context.ts";
 import { type Sql, withSafeErrors } from "./database.ts";
@@ -65,6 +66,11 @@ export interface ActivityDeps {
  * @param deps What they work with.
  */
 export function createActivities(deps: ActivityDeps) {
+  const landTick = createLandTick({
+    beat: sayAlive,
+    attempt: activityAttempt,
+    wasIngested: (path, sha256) => wasIngested(deps.sql, path, sha256),
+  });
   return {
     /** Claims a file, reads it once, and stores its plan. */
     inspectFile: (input: IngestFileInput): Promise<Inspection> =>
@@ -93,11 +99,7 @@ export function createActivities(deps: ActivityDeps) {
     unloadFile: (file: { fileId: number }): Promise<void> =>
       withSafeErrors(() => unloadFile(deps, file)),
     /** Lands one file of generated events. */
-    landTick: createLandTick({
-      beat: sayAlive,
-      attempt: activityAttempt,
-      wasIngested: (path, sha256) => withSafeErrors(() => wasIngested(deps.sql, path, sha256)),
-    }),
+    landTick: (tick: Tick): Promise<TickResult> => withSafeErrors(() => landTick(tick)),
   };
 }
 
