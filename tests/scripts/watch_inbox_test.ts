@@ -106,6 +106,31 @@ Deno.test("watchInbox() records entries that are no regular files once, and neve
   );
 });
 
+/** Numbers of a device that never ends, and of one that is not there. */
+const ZERO = [1, 5] as const;
+const NO_DRIVER = [60, 0] as const;
+
+Deno.test({
+  name: "watchInbox() refuses a device without opening it",
+  ignore: !canMakeDevices(),
+  async fn() {
+    await using at = await watchedInbox();
+    assert.ok(makeDevice(`${at.inbox}/x.csv`, "c", ZERO));
+    assert.ok(makeDevice(`${at.inbox}/y.csv`, "b", NO_DRIVER));
+    const watch = at.watch();
+    await watch.relist();
+    await Deno.writeTextFile(`${at.folder}/landed`, csvOf(2));
+    await Deno.rename(`${at.folder}/landed`, `${at.inbox}/z.csv`);
+    const rows = await at.settled(3);
+    assert.deepEqual(
+      rows.map(({ file_name, state, error_code }) => [file_name, state, error_code]).sort(),
+      [["x.csv", "failed", "refused"], ["y.csv", "failed", "refused"], ["z.csv", "loaded", null]],
+    );
+    // Only the activities of a workflow open anything.
+    assert.equal((await at.runs()).length, 1);
+  },
+});
+
 Deno.test("watchInbox() leaves names alone that do not ask to be ingested", async () => {
   await using at = await watchedInbox();
   const names = [".hidden.csv", "_private.csv", "a.csv.part", "b.tmp", "c.json", "d.csv~"];
@@ -264,3 +289,23 @@ Deno.test("watchInbox() tells files apart by more than inode, first lines, order
   assert.equal(count, 23);
   assert.deepEqual(await at.violations(), []);
 });
+
+function makeDevice(
+  path: string,
+  kind: "b" | "c",
+  [major, minor]: readonly [number, number],
+): boolean {
+  const args = [path, kind, String(major), String(minor)];
+  return new Deno.Command("mknod", { args, stderr: "null" }).outputSync().success;
+}
+
+/** Only where this process has the right, as root in most containers has not. */
+function canMakeDevices(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  const directory = Deno.makeTempDirSync({ prefix: "clickledger-device-" });
+  try {
+    return makeDevice(`${directory}/x.csv`, "c", ZERO);
+  } finally {
+    Deno.removeSync(directory, { recursive: true });
+  }
+}
