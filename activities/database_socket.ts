@@ -1,4 +1,5 @@
 import { Socket } from "node:net";
+import postgres from "postgres";
 
 /** Where the driver wants to connect to: the first of its hosts. */
 export interface SocketTarget {
@@ -29,14 +30,23 @@ export function openDatabaseSocket(target: SocketTarget, deadlineMs: number): So
  * The driver forgets its socket at `close`, but a transaction that this interrupts still writes `rollback`: in
  * `postgres` 3.4.9 that ends the process, or leaves bytes behind that keep the connection from ever opening again. So
  * what was under way is told by `error` first, and `close` follows when the driver has written what it wants to.
+ *
+ * Nor does it forget a question that an earlier socket took with it, and waits with what a server that is starting up, or
+ * is full, says instead of a greeting for the end of that answer: so that is told here.
  */
 class DatabaseSocket extends Socket {
   #failed = false;
   #closing = false;
+  #greeted = false;
+  #refusal: Error | undefined;
 
   override emit(event: string | symbol, ...values: unknown[]): boolean {
     // The driver has given up all that was under way: a late answer would be taken for that of a later question.
     if (event === "data" && this.#failed) return true;
+    if (event === "data" && !this.#greeted) {
+      this.#greeted = true;
+      this.#refusal = readRefusal(values[0] as Uint8Array);
+    }
     if (event === "error") this.#failed = true;
     if (event === "timeout") {
       this.destroy(connectionError("ETIMEDOUT", "no answer in time"));
@@ -46,7 +56,8 @@ class DatabaseSocket extends Socket {
     this.#closing = true;
     // TLS listens by itself, and the driver to it.
     if (this.listenerCount("error") === 0) return super.emit("close", ...values);
-    this.emit("error", connectionError("ECONNRESET", "the connection was closed"));
+    const closed = connectionError("ECONNRESET", "the connection was closed");
+    this.emit("error", this.#refusal ?? closed);
     setImmediate(() => setImmediate(() => super.emit("close", false)));
     return true;
   }
@@ -54,4 +65,26 @@ class DatabaseSocket extends Socket {
 
 function connectionError(code: string, state: string): Error {
   return Object.assign(new Error(`Cannot use the connection to PostgreSQL: ${state}`), { code });
+}
+
+const ERROR_RESPONSE = "E";
+const SQLSTATE_FIELD = "C";
+/** A byte for the kind of message, four for its length. */
+const MESSAGE_HEADER_BYTES = 5;
+
+/**
+ * The error that a server's first bytes are, if they are one.
+ *
+ * @see https://www.postgresql.org/docs/18/protocol-error-fields.html
+ */
+function readRefusal(bytes: Uint8Array): Error | undefined {
+  const text = new TextDecoder("latin1").decode(bytes);
+  if (!text.startsWith(ERROR_RESPONSE)) return undefined;
+  const fields = text.slice(MESSAGE_HEADER_BYTES).split("\0");
+  const code = fields.find((field) => field.startsWith(SQLSTATE_FIELD))?.slice(1);
+  if (code === undefined) return undefined;
+  const message = "Cannot use the connection to PostgreSQL: the server refused it";
+  // Its constructor is not in the library's types.
+  const { PostgresError } = postgres as unknown as { PostgresError: new (fields: object) => Error };
+  return new PostgresError({ code, message });
 }

@@ -20,6 +20,8 @@ export interface OwnPostgres extends OwnServer {
   database: TestDatabase;
   /** An empty one beside it, dropped when it is disposed. */
   freshDatabase(): Promise<TestDatabase>;
+  /** Starts it and holds it in its recovery, in which it answers that it is starting up, until `finish`. */
+  startSlowly(): Promise<{ finish(): Promise<void> }>;
   /** What the server wrote. */
   readLog(): Promise<string>;
 }
@@ -73,9 +75,27 @@ export async function ownPostgres(): Promise<OwnPostgres> {
     };
   }
 
+  async function startSlowly(): Promise<{ finish(): Promise<void> }> {
+    const { dataDir } = server;
+    const go = join(dataDir, "go");
+    // It asks for a file of an archive first, and goes on from its own WAL when there is none.
+    const restore = `while [ ! -e "${go}" ]; do sleep 0.05; done; false`;
+    const settings = join(dataDir, "postgresql.auto.conf");
+    await Deno.writeTextFile(settings, `restore_command = '${restore}'\n`, { append: true });
+    await Deno.writeTextFile(join(dataDir, "recovery.signal"), "");
+    const starting = start();
+    return {
+      async finish() {
+        await Deno.writeTextFile(go, "");
+        server = await starting;
+      },
+    };
+  }
+
   return {
     database: { url: server.ownerUrl, sql, [Symbol.asyncDispose]: () => Promise.resolve() },
     freshDatabase,
+    startSlowly,
     readLog: () => Deno.readTextFile(join(dirname(server.dataDir), "postgres.log")),
     async end(signal) {
       Deno.kill(server.pid, signal);
