@@ -168,16 +168,38 @@ function refuseChangedHistory(
   }
 }
 
+/** Whoever waits behind a migration that waits for a lock waits no longer than this. */
+const LOCK_TIMEOUT_MS = 3_000;
+const MAX_ATTEMPTS = 20;
+/** Deadlock, and a lock that was not free in time. */
+const BUSY_SQLSTATES = ["40P01", "55P03"];
+
 async function applyMigration(sql: postgres.Sql, migration: Migration): Promise<void> {
-  try {
-    await sql.begin(async (tx) => {
-      await tx`set local role clickledger_owner`;
-      await tx.unsafe(migration.text).simple();
-      await tx`insert into ingest.migrations (version, name, checksum)
-               values (${migration.version}, ${migration.name}, ${migration.checksum})`;
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new MigrationError(`Cannot apply ${migration.name}: ${reason}`, { cause: error });
+  for (let attempt = 1;; attempt++) {
+    try {
+      await sql.begin((tx) => applyIn(tx, migration));
+      return;
+    } catch (error) {
+      const isBusy = error instanceof postgres.PostgresError && BUSY_SQLSTATES.includes(error.code);
+      if (isBusy && attempt < MAX_ATTEMPTS) continue;
+      const reason = error instanceof Error ? error.message : String(error);
+      const help = isBusy
+        ? ". Somebody holds what it changes: look at pg_locks, then run it again"
+        : "";
+      throw new MigrationError(`Cannot apply ${migration.name}: ${reason}${help}`, {
+        cause: error,
+      });
+    }
   }
+}
+
+async function applyIn(tx: postgres.TransactionSql, migration: Migration): Promise<void> {
+  await tx`set local role clickledger_owner`;
+  await tx.unsafe(`set local lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  const [{ ledger } = {}] = await tx`select to_regclass('ingest.files') as ledger`;
+  // A chunk begins with the row of its file: it waits there, and holds nothing yet that is changed here.
+  if (ledger !== null) await tx`lock table ingest.files in exclusive mode`;
+  await tx.unsafe(migration.text).simple();
+  await tx`insert into ingest.migrations (version, name, checksum)
+           values (${migration.version}, ${migration.name}, ${migration.checksum})`;
 }

@@ -6,7 +6,7 @@ import {
   readMigrations,
   ROLES,
 } from "../../../scripts/services/migrate.ts";
-import { tempDir, testDatabase } from "../../harness.ts";
+import { tempDir, testDatabase, waitFor } from "../../harness.ts";
 
 const names = (await readMigrations()).map(({ name }) => name);
 
@@ -103,6 +103,34 @@ Deno.test("migrate() leaves nothing of a file that fails, and goes on from there
   await Deno.writeTextFile(next, "create table shop.half ();");
   const { applied } = await migrate(database.url, { directory: folder.url });
   assert.equal(applied.length, 1);
+});
+
+Deno.test("migrate() waits for a table that somebody reads, and lets others pass meanwhile", async () => {
+  await using database = await testDatabase();
+  await using folder = await copyOfMigrations();
+  const next = `${String(names.length + 1).padStart(4, "0")}_next.sql`;
+  await Deno.writeTextFile(
+    new URL(next, folder.url),
+    "alter table shop.events add column note text;",
+  );
+  const { sql } = database;
+  const [reading, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const reader = sql.begin(async (tx) => {
+    await tx`select from shop.events limit 1`;
+    reading.resolve();
+    await released.promise;
+  });
+  await reading.promise;
+  const migrating = migrate(database.url, { directory: folder.url });
+  await waitFor(async () => {
+    const waiting = await sql`
+      select from pg_locks where not granted and relation = 'shop.events'::regclass`;
+    return waiting.length > 0;
+  }, { what: "the migration to wait for the table" });
+  await sql`select from shop.events limit 1`;
+  released.resolve();
+  await reader;
+  assert.deepEqual(await migrating, { applied: [next] });
 });
 
 Deno.test("migrate() makes group roles that nobody can log in as", async () => {
