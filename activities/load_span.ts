@@ -1,16 +1,12 @@
-import { type FileHandle, open } from "node:fs/promises";
 import type { Contract } from "../domain/contract.ts";
-import { FAULT_CODES } from "../domain/faults.ts";
 import type { Span } from "../domain/ingest_api.ts";
 import type { Counts } from "../domain/ledger.ts";
 import { activityAttempt, heartbeatAndCheck } from "./activity_context.ts";
 import { contractOf } from "./contract_of.ts";
 import type { ActivityDeps } from "./create_activities.ts";
 import { sqlstateOf } from "./database.ts";
-import { expandFile, spoolPath } from "./expand_file.ts";
-import { isMissing } from "./file_identity.ts";
-import { openVersion } from "./open_version.ts";
-import { fileChanged, readPlannedChunk, type VerifiedChunk } from "./read_planned_chunk.ts";
+import { openPlanned } from "./open_planned.ts";
+import { readPlannedChunk, type VerifiedChunk } from "./read_planned_chunk.ts";
 import { loadChunk, type ReadyChunk } from "./statements/load_chunk.ts";
 import { ensureMonths, forgetMonths } from "./statements/ensure_months.ts";
 import { ensureProducts } from "./statements/ensure_products.ts";
@@ -52,41 +48,6 @@ async function loadOpen(deps: ActivityDeps, span: Span, file: PlannedFile): Prom
     await handle.close();
   }
   return sum;
-}
-
-async function openPlanned(deps: ActivityDeps, file: PlannedFile): Promise<FileHandle> {
-  const opened = await openVersion(file);
-  if ("fault" in opened) throw fileChanged(file, FAULT_CODES[opened.fault].message);
-  if (!file.dialect.expanded) return opened.handle;
-  try {
-    return await openSpool(deps, file, opened.handle);
-  } finally {
-    await opened.handle.close();
-  }
-}
-
-/** Another machine, or a cleaned spool, has to expand the file again; the checksums tell whether it became the same. */
-async function openSpool(
-  { expansion: { spool, maxBytes } }: ActivityDeps,
-  file: PlannedFile,
-  landed: FileHandle,
-): Promise<FileHandle> {
-  const target = spoolPath(spool, file.fileId);
-  try {
-    return await open(target, "r");
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-  const expanded = await expandFile(landed, {
-    name: file.fileName,
-    target,
-    maxBytes,
-    onProgress: (bytesExpanded) => heartbeatAndCheck({ bytesExpanded }),
-  });
-  if (expanded === null || "fault" in expanded) {
-    throw fileChanged(file, "it can no longer be expanded");
-  }
-  return await open(target, "r");
 }
 
 async function loadVerified(

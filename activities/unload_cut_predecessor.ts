@@ -1,9 +1,14 @@
 import { ApplicationFailure } from "@temporalio/common";
+import { lineOfByte } from "../domain/line_of_byte.ts";
 import { heartbeatAndCheck } from "./activity_context.ts";
 import { beginsWith } from "./begins_with.ts";
+import { contractOf } from "./contract_of.ts";
 import type { ActivityDeps } from "./create_activities.ts";
+import { openPlanned } from "./open_planned.ts";
 import { openVersion } from "./open_version.ts";
+import { readPlannedChunk } from "./read_planned_chunk.ts";
 import type { ClaimedFile } from "./statements/claim_file.ts";
+import { readPlannedFile } from "./statements/read_planned_file.ts";
 import { unfinishedPredecessors } from "./statements/unfinished_predecessors.ts";
 import { unloadCutRecord } from "./statements/unload_chunk.ts";
 
@@ -16,10 +21,11 @@ import { unloadCutRecord } from "./statements/unload_chunk.ts";
  * @throws Retryable failure `PredecessorLoading` while the older version has not come to its end.
  */
 export async function unloadCutPredecessor(
-  { sql }: ActivityDeps,
+  deps: ActivityDeps,
   version: ClaimedFile,
   fileId: number,
 ): Promise<void> {
+  const { sql } = deps;
   const candidates = await unfinishedPredecessors(sql, fileId);
   if (candidates.length === 0) return;
   const opened = await openVersion(version);
@@ -27,21 +33,45 @@ export async function unloadCutPredecessor(
   if ("fault" in opened) return;
   try {
     for (const older of candidates) {
+      if (older.state === "unread") throw stillLoading(older.fileId);
       const onProgress = (bytesCompared: number) => heartbeatAndCheck({ bytesCompared });
       if (!await beginsWith(opened.handle, older, onProgress)) continue;
-      if (older.isLoading) throw stillLoading(older.fileId);
-      await unloadCutRecord(sql, older.fileId);
+      if (older.state === "loading") throw stillLoading(older.fileId);
+      if (older.chunkNo === null) continue;
+      const line = await findCutLine(deps, fileId, older.chunkNo, older.lastByte);
+      if (line !== null) await unloadCutRecord(sql, older.fileId, line);
     }
   } finally {
     await opened.handle.close();
   }
 }
 
+/** Where the record begins that goes on behind the last byte of the older version; it may have had lines before that. */
+async function findCutLine(
+  deps: ActivityDeps,
+  fileId: number,
+  chunkNo: number,
+  lastByte: number,
+): Promise<number | null> {
+  const span = { firstChunk: chunkNo, endChunk: chunkNo + 1 };
+  const file = await readPlannedFile(deps.sql, fileId, span);
+  const [chunk] = file.chunks;
+  if (chunk === undefined) return null;
+  const handle = await openPlanned(deps, file);
+  try {
+    const contract = contractOf(deps, file.feed);
+    const { batch } = await readPlannedChunk(handle, { file, chunk, contract });
+    return lineOfByte(batch, lastByte);
+  } finally {
+    await handle.close();
+  }
+}
+
 function stillLoading(fileId: number): ApplicationFailure {
   return ApplicationFailure.create({
     type: "PredecessorLoading",
-    message: `Cannot load the file yet: it grew from file ${fileId}, which is still loading. ` +
-      "It is tried again.",
+    message: `Cannot load the file yet: it may have grown from file ${fileId}, which is still ` +
+      "loading. It is tried again.",
     category: "BENIGN",
   });
 }

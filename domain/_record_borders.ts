@@ -49,6 +49,8 @@ export class RecordBorders {
   /** Physical line number at `settled`; while an overlong record is skipped, its own. */
   nextLine: number;
   fault: "broken_quote" | "record_too_long" | undefined;
+  /** Whether the input ended within a quoted field: the rest of its record may be missing. */
+  endsInQuote = false;
   /** Bytes the walk has looked at, to prove that work is linear. */
   examined = 0;
 
@@ -165,6 +167,7 @@ export class RecordBorders {
     if (outcome === LIMIT_REACHED && limit < cap) {
       if (!this.#final) return false;
       if (this.#state !== QUOTED) return this.#foundSpan(limit);
+      this.endsInQuote = true;
     }
     this.#searchedTo = this.#pos;
     this.#searchedState = this.#state;

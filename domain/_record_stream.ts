@@ -45,6 +45,11 @@ export class RecordStream {
     });
   }
 
+  /** Whether the input, if it has ended, did so within a quoted field. */
+  get endsInQuote(): boolean {
+    return this.#borders.endsInQuote;
+  }
+
   push(block: Uint8Array): void {
     let taken = Math.min(this.#bomBytesLeft, block.length);
     this.#bomBytesLeft -= taken;

@@ -37,7 +37,7 @@ export interface FilePlan {
   dialect: CsvDialect;
   /** First record of the file, possibly at fault; null when there is none. */
   header: CsvRecord | null;
-  /** Whether the last byte is a line end; a last record without one may have been cut. */
+  /** Whether the last byte ends a line; a last record without that, or with a quote still open, may have been cut. */
   endsWithNewline: boolean;
   /** Records behind the header. */
   records: number;
@@ -141,7 +141,7 @@ export class ChunkPlanner {
       sizeBytes: this.#sizeBytes,
       dialect: this.#dialect,
       header: this.#header,
-      endsWithNewline: this.#lastByte === 0x0a || this.#lastByte === 0x0d,
+      endsWithNewline: !stream.endsInQuote && (this.#lastByte === 0x0a || this.#lastByte === 0x0d),
       records: this.#records,
       chunks: this.#takeCut(),
     };

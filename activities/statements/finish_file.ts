@@ -20,7 +20,12 @@ export async function completeFile(
     const [updated] = await tx`
       update ingest.files f
       set state = 'loaded', committed_at = now(), records = s.records, loaded = s.loaded,
-          duplicates = s.duplicates, rejected = s.rejected
+          duplicates = s.duplicates, rejected = s.rejected,
+          -- Asked here, and not with the plan: then it may have been loading.
+          supersedes = (select max(o.file_id) from ingest.files o
+                        where o.inbox_id = f.inbox_id and o.file_name = f.file_name
+                          and o.file_id < f.file_id and o.state in ('loaded', 'unloading')
+                          and o.file_id is distinct from f.retry_of)
       from (
         select coalesce(sum(c.records), 0) as records, coalesce(sum(c.loaded), 0) as loaded,
                coalesce(sum(c.duplicates), 0) as duplicates, coalesce(sum(c.rejected), 0) as rejected,

@@ -143,11 +143,7 @@ async function storePlan(tx: Transaction, fileId: number, plan: StoredPlan): Pro
     update ingest.files f
     set sha256 = ${plan.sha256}, ends_with_newline = ${plan.endsWithNewline},
         data_start = ${plan.dataStart}, data_end = ${plan.dataEnd},
-        dialect = ${tx.json({ ...plan.dialect })}, header = ${tx.json([...plan.header])},
-        supersedes = (select max(o.file_id) from ingest.files o
-                      where o.inbox_id = f.inbox_id and o.file_name = f.file_name
-                        and o.file_id < f.file_id and o.state in ('loaded', 'unloading')
-                        and o.file_id is distinct from f.retry_of)
+        dialect = ${tx.json({ ...plan.dialect })}, header = ${tx.json([...plan.header])}
     where f.file_id = ${fileId}`;
   if (plan.chunks.length === 0) return;
   await tx`

@@ -1,19 +1,23 @@
 import type { Sql } from "../database.ts";
 
-/** An older version whose last record has no line end. */
-export interface UnfinishedPredecessor {
-  fileId: number;
-  sizeBytes: number;
-  sha256: string;
-  isLoading: boolean;
-}
+/** An older version that may end within a record. */
+export type UnfinishedPredecessor =
+  & { fileId: number; sizeBytes: number }
+  & ({
+    state: "loading" | "loaded";
+    sha256: string;
+    /** Offset of its last byte in its expanded form. */
+    lastByte: number;
+    /** The chunk of the newer file that holds that byte; null where that is its header. */
+    chunkNo: number | null;
+  } | { state: "unread" });
 
 /**
  * The versions that a file may have grown from: the newest before it under its name, and the one that lay in the archive
- * when its writer went on. Of these, what has no line end at its end and is shorter.
+ * when its writer went on. Of these, what is shorter, and has no line end at its end or is not read yet.
  *
  * @param sql Pool of any role that reads the ledger.
- * @param fileId The file.
+ * @param fileId The file, planned.
  */
 export async function unfinishedPredecessors(
   sql: Sql,
@@ -22,14 +26,19 @@ export async function unfinishedPredecessors(
   return [
     ...await sql<UnfinishedPredecessor[]>`
       select o.file_id as "fileId", o.size_bytes as "sizeBytes", o.sha256,
-             o.state = 'loading' as "isLoading"
+             case when o.sha256 is null then 'unread' else o.state end as state,
+             o.data_end - 1 as "lastByte",
+             (select c.chunk_no from ingest.chunks c
+              where c.file_id = f.file_id and c.byte_start < o.data_end
+                and c.byte_end >= o.data_end) as "chunkNo"
       from ingest.files f
       join ingest.files o on o.file_id in (
         f.retry_of,
         (select max(n.file_id) from ingest.files n
          where n.inbox_id = f.inbox_id and n.file_name = f.file_name and n.file_id < f.file_id
            and n.file_id is distinct from f.retry_of and n.state in ('loading', 'loaded')))
-      where f.file_id = ${fileId} and o.state in ('loading', 'loaded') and not o.ends_with_newline
+      where f.file_id = ${fileId} and o.state in ('loading', 'loaded')
+        and (o.sha256 is null or not o.ends_with_newline)
         and o.size_bytes < f.size_bytes
       order by o.file_id`,
   ];

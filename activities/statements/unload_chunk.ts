@@ -44,56 +44,62 @@ export async function unloadChunk(
 }
 
 /**
- * Takes the last record of a loaded file out again: its line had no end, and a version that grew from it holds the whole
- * one. Only once, however often it is asked for.
+ * Takes the last record of a loaded file out again: it was cut, and a version that grew from it holds the whole one. What
+ * the file has behind its first line are pieces of it. Only once, however often it is asked for.
  *
  * @param sql Pool of the ingest role.
- * @param fileId The file that may end within a record.
+ * @param fileId The file that ends within a record.
+ * @param first First line of that record.
  * @returns Whether there was something to take out.
  */
-export async function unloadCutRecord(sql: Sql, fileId: number): Promise<boolean> {
+export async function unloadCutRecord(sql: Sql, fileId: number, first: number): Promise<boolean> {
   return await sql.begin("isolation level read committed", async (tx) => {
     await lockRecords(tx, fileId);
-    const [last] = await tx<{ line: number | null }[]>`
-      select max(x.line) as line
-      from (
-        select max(k.line_number) as line from ingest.event_keys k where k.file_id = ${fileId}
-        union all
-        select max(d.line_number) from ingest.duplicates d where d.file_id = ${fileId}
-        union all
-        select max(r.line_number) from ingest.rejects r
-        where r.file_id = ${fileId} and r.state in ('open', 'waived')
-      ) x`;
-    const line = last?.line ?? null;
-    if (line === null) return false;
-    const { loaded, duplicates } = await takeOutLines(tx, fileId, { first: line, end: line + 1 });
-    const rejects = await tx`
+    const { loaded, duplicates } = await takeOutLines(tx, fileId, { first, end: BEHIND_ALL });
+    const rejected = await tx<{ line: number }[]>`
       update ingest.rejects set state = 'withdrawn', resolved_at = now()
-      where file_id = ${fileId} and line_number = ${line} and state in ('open', 'waived')`;
+      where file_id = ${fileId} and line_number >= ${first} and state in ('open', 'waived')
+      returning line_number as line`;
     const [file] = await tx<{ isCut: boolean }[]>`
       select state = 'loaded' and not ends_with_newline as "isCut" from ingest.files
       where file_id = ${fileId} for no key update`;
     // Another attempt has done it, or the file is unloaded by now: what was done here is undone.
     if (!file?.isCut) throw NOTHING_CUT;
-    const rejected = rejects.count;
-    await tx`
-      update ingest.chunks
-      set records = records - 1, loaded = loaded - ${loaded}, duplicates = duplicates - ${duplicates},
-          rejected = rejected - ${rejected}
-      where file_id = ${fileId}
-        and chunk_no = (select max(c.chunk_no) from ingest.chunks c
-                        where c.file_id = ${fileId} and c.first_line <= ${line})`;
-    await tx`
-      update ingest.files
-      set records = records - 1, loaded = loaded - ${loaded}, duplicates = duplicates - ${duplicates},
-          rejected = rejected - ${rejected}, ends_with_newline = true
-      where file_id = ${fileId}`;
+    const lines = { loaded, duplicates, rejected: rejected.map(({ line }) => line) };
+    for (const [count, taken] of Object.entries(lines)) await countDown(tx, fileId, count, taken);
+    await tx`update ingest.files set ends_with_newline = true where file_id = ${fileId}`;
     return true;
   }).catch((error) => {
     if (error === NOTHING_CUT) return false;
     throw error;
   }) as boolean;
 }
+
+/** Records of these lines are no longer there, and were counted as said. */
+async function countDown(
+  tx: Transaction,
+  fileId: number,
+  count: string,
+  lines: number[],
+): Promise<void> {
+  if (lines.length === 0) return;
+  await tx`
+    update ingest.chunks c
+    set records = c.records - t.records, ${tx(count)} = c.${tx(count)} - t.records
+    from (select (select max(o.chunk_no) from ingest.chunks o
+                  where o.file_id = ${fileId} and o.first_line <= l.line) as chunk_no,
+                 count(*) as records
+          from unnest(${plainArray(lines)}::integer[]) as l (line)
+          group by 1) t
+    where c.file_id = ${fileId} and c.chunk_no = t.chunk_no`;
+  await tx`
+    update ingest.files
+    set records = records - ${lines.length}, ${tx(count)} = ${tx(count)} - ${lines.length}
+    where file_id = ${fileId}`;
+}
+
+/** No line has this number. */
+const BEHIND_ALL = 2147483647;
 
 const NOTHING_CUT = new Error("Nothing to take out");
 
@@ -106,23 +112,28 @@ interface LineRange {
 /**
  * Takes the events and duplicates of some lines out; events that another line also has are handed over to it.
  *
- * @returns what the lines had counted
+ * @returns of which lines there were events, and of which duplicates
  */
 async function takeOutLines(
   tx: Transaction,
   fileId: number,
   range: LineRange,
-): Promise<{ loaded: number; duplicates: number }> {
+): Promise<{ loaded: number[]; duplicates: number[] }> {
   const freed = await deleteKeys(tx, fileId, range);
   await handOver(tx, fileId, range, freed);
   await deleteEvents(tx, fileId, range, freed);
-  const duplicates = await tx`
+  const duplicates = await tx<{ line: number }[]>`
     delete from ingest.duplicates
-    where file_id = ${fileId} and line_number >= ${range.first} and line_number < ${range.end}`;
-  return { loaded: freed.length, duplicates: duplicates.count };
+    where file_id = ${fileId} and line_number >= ${range.first} and line_number < ${range.end}
+    returning line_number as line`;
+  return {
+    loaded: freed.map(({ line }) => line),
+    duplicates: duplicates.map(({ line }) => line),
+  };
 }
 
 interface FreedKey {
+  line: number;
   event_id: string;
   event_time: string;
   content_hash: string;
@@ -144,7 +155,7 @@ async function lockCommittedChunk(
   const [chunk] = await tx<(LineRange & { committed: boolean })[]>`
     select c.committed_at is not null as committed, c.first_line as first,
            coalesce((select n.first_line from ingest.chunks n
-                     where n.file_id = c.file_id and n.chunk_no = c.chunk_no + 1), 2147483647) as end
+                     where n.file_id = c.file_id and n.chunk_no = c.chunk_no + 1), ${BEHIND_ALL}) as end
     from ingest.chunks c
     where c.file_id = ${fileId} and c.chunk_no = ${chunkNo}
     for update of c`;
@@ -161,7 +172,8 @@ function deleteKeys(tx: Transaction, fileId: number, { first, end }: LineRange) 
     )
     delete from ingest.event_keys k using doomed d
     where k.event_id = d.event_id
-    returning k.event_id, k.event_time::text as event_time, k.content_hash::text as content_hash`;
+    returning k.line_number as line, k.event_id, k.event_time::text as event_time,
+              k.content_hash::text as content_hash`;
 }
 
 interface Heir {

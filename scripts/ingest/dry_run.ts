@@ -11,11 +11,12 @@ import { allowedRejects, type ErrorBudget } from "../../domain/error_budget.ts";
 import { FAULT_CODES, type FileFault, type FileFaultCode } from "../../domain/faults.ts";
 import { judgeHeader } from "../../domain/judge_header.ts";
 import type { Counts } from "../../domain/ledger.ts";
+import { lineOfByte } from "../../domain/line_of_byte.ts";
 import type { FilePlan } from "../../domain/plan_chunks.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import { renderFileFault } from "../../domain/render_fault.ts";
 import {
-  findCutEvent,
+  findCutEvents,
   findLoadedEvents,
   findOlderVersion,
   findSameContent,
@@ -128,12 +129,12 @@ export class DryLoad {
     const older = sql && inboxId !== undefined
       ? await findOlderVersion(sql, { inboxId, name: source.name })
       : undefined;
+    const file = plannedFile(source, { plan, header: verdict.mapping.header, contract });
     const outcome = await this.#load(source, handle, {
-      plan,
-      header: verdict.mapping.header,
+      file,
       onProgress,
       ...(same?.fileId !== undefined && { except: same.fileId }),
-      gone: older === undefined ? null : await this.#findGone(older, landed),
+      gone: older === undefined ? NOTHING : await this.#findGone(older, { file, handle, landed }),
     });
     if (outcome.state === "loaded") this.#contents.set(content, source);
     return {
@@ -142,11 +143,21 @@ export class DryLoad {
     };
   }
 
-  /** The event that a load would take out of the version before, because its record was cut; null when there is none. */
-  async #findGone(older: OlderVersion, landed: FileHandle): Promise<string | null> {
-    const { sql } = this.#options;
-    if (!sql || !older.isCut || older.sizeBytes >= (await landed.stat()).size) return null;
-    return await beginsWith(landed, older) ? await findCutEvent(sql, older.fileId) : null;
+  /** The events that a load would take out of the version before, because its last record was cut. */
+  async #findGone(
+    { fileId, isCut, lastByte, ...older }: OlderVersion,
+    { file, handle, landed }: { file: PlannedFile; handle: FileHandle; landed: FileHandle },
+  ): Promise<ReadonlySet<string>> {
+    const { contract, sql } = this.#options;
+    if (!sql || !isCut || older.sizeBytes >= (await landed.stat()).size) return NOTHING;
+    if (!await beginsWith(landed, older)) return NOTHING;
+    const chunk = file.chunks.find(({ byteStart, byteEnd }) =>
+      byteStart <= lastByte && lastByte < byteEnd
+    );
+    if (chunk === undefined) return NOTHING;
+    const { batch } = await readPlannedChunk(handle, { file, chunk, contract });
+    const line = lineOfByte(batch, lastByte);
+    return line === null ? NOTHING : new Set(await findCutEvents(sql, fileId, line));
   }
 
   async #findSameContent(
@@ -161,28 +172,26 @@ export class DryLoad {
   async #load(
     source: Source,
     handle: FileHandle,
-    { plan, header, except, gone, onProgress }: {
-      plan: FilePlan;
-      header: readonly string[];
+    { file, except, gone, onProgress }: {
+      file: PlannedFile;
       except?: number;
-      gone: string | null;
+      gone: ReadonlySet<string>;
       onProgress: (share: number) => void;
     },
   ): Promise<DryRun> {
     const { contract, errorBudget, sql } = this.#options;
     const horizon = sql ? await readHorizon(sql, contract.feed) : 0;
-    const file = plannedFile(source, { plan, header, contract });
     const tally = new Tally();
     const before = this.#events.size;
     this.#sources.push(source);
-    for (const chunk of plan.chunks) {
+    for (const chunk of file.chunks) {
       const { batch } = await readPlannedChunk(handle, { file, chunk, contract });
       for (const { line, faults } of batch.rejects) tally.reject(line, faults);
       await this.#takeEvents(batch, tally, {
         ...{ horizon, gone },
         ...(except !== undefined && { except }),
       });
-      onProgress(chunk.byteEnd / plan.sizeBytes);
+      onProgress(chunk.byteEnd / file.chunks.at(-1)!.byteEnd);
     }
     const { counts, counted, conflicts } = tally;
     const faults = tally.faults();
@@ -201,7 +210,7 @@ export class DryLoad {
   async #takeEvents(
     { accepted }: ChunkBatch,
     tally: Tally,
-    { horizon, gone, except }: { horizon: number; gone: string | null; except?: number },
+    { horizon, gone, except }: { horizon: number; gone: ReadonlySet<string>; except?: number },
   ): Promise<void> {
     const { contract, sql } = this.#options;
     const column = contract.columns.findIndex(({ name }) => name === "event_id");
@@ -216,7 +225,7 @@ export class DryLoad {
         tally.reject(line, [{ code: "before_horizon" }]);
         continue;
       }
-      const other = (id === gone ? undefined : loaded?.get(id)) ?? this.#findSeen(id);
+      const other = (gone.has(id) ? undefined : loaded?.get(id)) ?? this.#findSeen(id);
       if (other === undefined) {
         this.#events.add(id, { contentHash, file, line });
         tally.load();
@@ -232,10 +241,14 @@ export class DryLoad {
   }
 }
 
+type PlannedFile = Parameters<typeof readPlannedChunk>[1]["file"];
+
+const NOTHING: ReadonlySet<string> = new Set();
+
 function plannedFile(
   { name, path, sizeBytes }: Source,
   { plan, header, contract }: { plan: FilePlan; header: readonly string[]; contract: Contract },
-): Parameters<typeof readPlannedChunk>[1]["file"] {
+): PlannedFile {
   return {
     fileId: 0,
     feed: contract.feed,

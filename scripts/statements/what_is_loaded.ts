@@ -37,6 +37,8 @@ export async function findSameContent(
 export interface OlderVersion extends LedgerFile {
   readonly sizeBytes: number;
   readonly sha256: string;
+  /** Offset of its last byte in its expanded form. */
+  readonly lastByte: number;
   /** Whether it is loaded and its last record has no line end. */
   readonly isCut: boolean;
 }
@@ -48,7 +50,7 @@ export async function findOlderVersion(
 ): Promise<OlderVersion | undefined> {
   const [row] = await sql<OlderVersion[]>`
     select file_id as "fileId", file_name as name, size_bytes as "sizeBytes", sha256,
-           state = 'loaded' and not ends_with_newline as "isCut"
+           data_end - 1 as "lastByte", state = 'loaded' and not ends_with_newline as "isCut"
     from ingest.files
     where inbox_id = ${inboxId} and file_name = ${name} and state in ('loaded', 'unloading')
     order by file_id desc
@@ -57,24 +59,20 @@ export async function findOlderVersion(
 }
 
 /**
- * The event that a load would take out of an older version before it loads one that grew from it: that of its last
- * record, unless another line has the event as well; null when that record is no event.
+ * The events that a load would take out of an older version before it loads one that grew from it: those of its last
+ * record, unless another line has the event as well.
  *
  * @param fileId The older version.
+ * @param first First line of the record that was cut.
  */
-export async function findCutEvent(sql: Sql, fileId: number): Promise<string | null> {
-  const [row] = await sql<{ eventId: string }[]>`
+export async function findCutEvents(sql: Sql, fileId: number, first: number): Promise<string[]> {
+  const rows = await sql<{ eventId: string }[]>`
     select k.event_id as "eventId" from ingest.event_keys k
-    where k.file_id = ${fileId}
-      and k.line_number = (select max(x.line_number) from ingest.event_keys x where x.file_id = ${fileId})
+    where k.file_id = ${fileId} and k.line_number >= ${first}
       and not exists (select from ingest.duplicates d join ingest.files f on f.file_id = d.file_id
-                      where d.event_id = k.event_id and f.state in ('loading', 'loaded'))
-      and not exists (select from ingest.duplicates d
-                      where d.file_id = ${fileId} and d.line_number > k.line_number)
-      and not exists (select from ingest.rejects r
-                      where r.file_id = ${fileId} and r.line_number > k.line_number
-                        and r.state in ('open', 'waived'))`;
-  return row?.eventId ?? null;
+                      where d.event_id = k.event_id and f.state in ('loading', 'loaded')
+                        and not (d.file_id = ${fileId} and d.line_number >= ${first}))`;
+  return rows.map(({ eventId }) => eventId);
 }
 
 /**

@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { recordGrownFile } from "../../activities/statements/grown_files.ts";
 import { NAMES } from "../domain/_shop_event.ts";
 import { event, type TestEvent } from "./_events.ts";
-import { claim, ingest, ingestUnfinished, unload } from "./_ingest.ts";
+import { claim, finish, ingest, ingestUnfinished, unload } from "./_ingest.ts";
 import { type Warehouse, warehouse } from "./_warehouse.ts";
 
 /** The name stands last: a cut one is still a name. */
@@ -172,6 +172,94 @@ Deno.test("a version that grew from one that is still loading waits for it", asy
   assert.deepEqual([second.loaded, second.duplicates, second.rejected], [2, 2, 0]);
   assert.deepEqual(await names(house), Array(4).fill("Oak chair"));
   assert.deepEqual(await counts(house, older.fileId), [2, 2, 0, 0]);
+  assert.equal(await supersededBy(house, second.fileId), older.fileId);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("a version whose older one was loading when it was planned supersedes it all the same", async () => {
+  await using house = await warehouse();
+  const olderJob = await house.job(await house.land("a.csv", HEADER + lineOf(event(1))));
+  const older = await claim(house, olderJob);
+  await house.run("loadSpan", olderJob, { claim: older, firstChunk: 0, endChunk: older.chunks });
+  const newerJob = await house.job(await house.land("a.csv", HEADER + lineOf(event(2))));
+  const newer = await claim(house, newerJob);
+  await house.run("settleFile", olderJob, older);
+  await house.run("loadSpan", newerJob, { claim: newer, firstChunk: 0, endChunk: newer.chunks });
+  await house.run("settleFile", newerJob, newer);
+  assert.equal(await supersededBy(house, newer.fileId), older.fileId);
+});
+
+Deno.test("a version waits for an older one that is not read yet, and may be what it grew from", async () => {
+  await using house = await warehouse();
+  const { cut, whole } = grown();
+  const first = await house.job(await house.land("first.csv", cut));
+  await claim(house, first);
+  const copy = await ingest(house, await house.land("a.csv", cut));
+  assert.equal(copy.state, "duplicate");
+  // Opens its copy again, whose hash is asked for anew.
+  const reason = {
+    unloadTo: "cancelled",
+    errorCode: "cancelled",
+    errorMessage: "by a test",
+  } as const;
+  const remainder = await house.run("abandonFile", first, first.input, reason);
+  await finish(house, first, remainder);
+  const newer = await house.job(await house.land("a.csv", whole));
+  const waiting = house.run("inspectFile", newer, newer.input);
+  await assert.rejects(waiting, { type: "PredecessorLoading", category: "BENIGN" });
+  const [older, second] = await ingestUnfinished(house);
+  assert.deepEqual([older?.fileId, older?.loaded], [copy.fileId, 3]);
+  assert.deepEqual([second?.loaded, second?.duplicates, second?.rejected], [2, 2, 0]);
+  assert.deepEqual(await names(house), Array(4).fill("Oak chair"));
+  assert.deepEqual(await counts(house, copy.fileId), [2, 2, 0, 0]);
+  assert.deepEqual(await house.violations(), []);
+});
+
+const CHAIR = "Oak chair\nwith arms\nand legs";
+/** A field that quotes a record: read by itself, its second line is an event. */
+const QUOTING = `As in\n${lineOf(event(9))}above`;
+
+for (
+  const { where, name, upTo } of [
+    { where: "within its first line", name: CHAIR, upTo: "Oak ch" },
+    { where: "behind a line end", name: CHAIR, upTo: "Oak chair\n" },
+    { where: "within a later line", name: CHAIR, upTo: "Oak chair\nwith arms\nand" },
+    { where: "behind its text", name: CHAIR, upTo: CHAIR },
+    {
+      where: "behind a line that is an event by itself",
+      name: QUOTING,
+      upTo: QUOTING.slice(0, -2),
+    },
+  ]
+) {
+  for (const chunkBytes of [1, 2_000]) {
+    Deno.test(`a record that was cut within a quoted field, ${where}, gives way to the whole one (chunks of ${chunkBytes} bytes)`, async () => {
+      await using house = await warehouse({ chunkBytes });
+      const quoted = lineOf(event(3, { product_name: `"${name}"` }));
+      const whole = HEADER + lineOf(event(1)) + lineOf(event(2)) + quoted + lineOf(event(4));
+      const cut = whole.slice(0, whole.indexOf(name) + upTo.length);
+      const first = await ingest(house, await house.land("a.csv", cut));
+      assert.ok(first.rejected > 0);
+      const second = await ingest(house, await house.land("a.csv", whole));
+      assert.deepEqual([second.loaded, second.duplicates, second.rejected], [2, 2, 0]);
+      assert.deepEqual(await names(house), ["Oak chair", "Oak chair", name, "Oak chair"]);
+      assert.deepEqual(await counts(house, first.fileId), [2, 2, 0, 0]);
+      const open = await house.admin`select from ingest.rejects where state <> 'withdrawn'`;
+      assert.equal(open.length, 0);
+      assert.deepEqual(await house.violations(), []);
+    });
+  }
+}
+
+Deno.test("a quote that stays open costs its own record, in the grown version as in the older", async () => {
+  await using house = await warehouse();
+  const stray = lineOf(event(3, { product_name: '"Oak chair' }));
+  const begun = HEADER + lineOf(event(1)) + stray + lineOf(event(2));
+  const first = await ingest(house, await house.land("a.csv", begun));
+  assert.deepEqual([first.loaded, first.rejected], [2, 1]);
+  const second = await ingest(house, await house.land("a.csv", begun + lineOf(event(4))));
+  assert.deepEqual([second.loaded, second.duplicates, second.rejected], [1, 2, 1]);
+  assert.deepEqual(await counts(house, first.fileId), [3, 2, 0, 1]);
   assert.deepEqual(await house.violations(), []);
 });
 
@@ -227,4 +315,10 @@ async function counts({ admin }: Warehouse, fileId: number): Promise<number[]> {
   const [row] = await admin`
     select records::int, loaded::int, duplicates::int, rejected::int from ingest.files where file_id = ${fileId}`;
   return [row?.records, row?.loaded, row?.duplicates, row?.rejected];
+}
+
+async function supersededBy({ admin }: Warehouse, fileId: number): Promise<number | null> {
+  const [row] = await admin`
+    select supersedes::int from ingest.files where file_id = ${fileId}`;
+  return row?.supersedes ?? null;
 }

@@ -139,3 +139,26 @@ Deno.test("DryLoad knows that a cut last record gives way to the version that gr
   }
   assert.deepEqual(await house.violations(), []);
 });
+
+Deno.test("DryLoad knows that the pieces of a record cut within quotes give way to it", async () => {
+  await using house = await warehouse();
+  const name = SHOP_EVENTS.columns.findIndex(({ name }) => name === "product_name");
+  const quoted = writeEvents(EVENTS.slice(9, 10));
+  const quoting = EVENTS[5]!.with(name, `As in\n${quoted}above`);
+  const whole = csv([...EVENTS.slice(0, 5), quoting, ...EVENTS.slice(9, 11)]);
+  const cut = whole.slice(0, whole.indexOf("above") + 2);
+  const older = await ingest(house, await house.land("grown.csv", cut));
+  assert.equal(older.loaded, 6, "the quoted one as well");
+  await using dry = dryLoad(house);
+  const said = outcomeOf(await dry.load.read(await sourceOf(house, "grown.csv", whole)));
+  const { state, records, loaded, duplicates, rejected } = await ingest(
+    house,
+    `${house.inbox}/grown.csv`,
+  );
+  assert.deepEqual({ state, records, loaded, duplicates, rejected }, {
+    ...{ state: "loaded", records: 8, loaded: 3, duplicates: 5, rejected: 0 },
+  });
+  assert.deepEqual({ ...said, errorCode: undefined }, {
+    ...{ state, records, loaded, duplicates, rejected, errorCode: undefined },
+  });
+});
