@@ -143,9 +143,9 @@ Deno.test("DryLoad knows that a cut last record gives way to the version that gr
 Deno.test("DryLoad knows that the pieces of a record cut within quotes give way to it", async () => {
   await using house = await warehouse();
   const name = SHOP_EVENTS.columns.findIndex(({ name }) => name === "product_name");
-  const quoted = writeEvents(EVENTS.slice(9, 10));
-  const quoting = EVENTS[5]!.with(name, `As in\n${quoted}above`);
-  const whole = csv([...EVENTS.slice(0, 5), quoting, ...EVENTS.slice(9, 11)]);
+  const quoted = EVENTS[9]!.with(name, "Chair");
+  const quoting = EVENTS[5]!.with(name, `As in\n${writeEvents([quoted])}above`);
+  const whole = csv([...EVENTS.slice(0, 5), quoting, quoted, EVENTS[10]!]);
   const cut = whole.slice(0, whole.indexOf("above") + 2);
   const older = await ingest(house, await house.land("grown.csv", cut));
   assert.equal(older.loaded, 6, "the quoted one as well");
