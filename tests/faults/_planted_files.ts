@@ -20,6 +20,18 @@ export interface PlantedFiles {
   rejects: Set<string>;
   /** Conflicting events: of two lines with one id, one is loaded and one rejected. */
   conflicts: number;
+  /** By `<name>:<line>` of each of the rejects, the record as it was meant. */
+  corrections: Map<string, Correction>;
+  /** Those that were applied, by name of the file. */
+  corrected: Map<string, Correction[]>;
+}
+
+/** A reject as it was meant. */
+export interface Correction {
+  /** As in the rejects. */
+  reject: string;
+  eventId: string;
+  text: string;
 }
 
 /**
@@ -38,6 +50,8 @@ export async function plantFiles(
     duplicates: 0,
     rejects: new Set(),
     conflicts: 0,
+    corrections: new Map(),
+    corrected: new Map(),
   };
   const events = eventRows({ seed, rows: files * rows });
   let shared: ReturnType<typeof eventRows> = [];
@@ -49,7 +63,7 @@ export async function plantFiles(
     await Deno.writeFile(`${inbox}/${name}`, concat(file.bytes, copies));
     planted.names.push(name);
     planted.duplicates += file.expected.duplicates + shared.length;
-    addTruth(planted, name, file, own.map(([eventId]) => eventId as string));
+    addTruth(planted, name, file, own);
     const faulty = new Set(file.truth.map(({ eventId }) => eventId));
     shared = own.filter(([eventId]) => !faulty.has(eventId as string)).slice(0, SHARED_ROWS);
   }
@@ -60,26 +74,55 @@ function addTruth(
   planted: PlantedFiles,
   name: string,
   { truth }: FaultyFile,
-  ids: readonly string[],
+  own: ReturnType<typeof eventRows>,
 ): void {
+  const rows = new Map(own.map((row) => [row[0] as string, row]));
   const lost = new Set<string>();
   for (const { line, kind, verdict, eventId } of truth) {
     if (kind === "conflicting_event") planted.conflicts++;
     else if (verdict.startsWith("rejected:")) {
       lost.add(eventId);
-      planted.rejects.add(`${name}:${line} ${verdict.slice("rejected:".length)}`);
+      const reject = `${name}:${line} ${verdict.slice("rejected:".length)}`;
+      planted.rejects.add(reject);
+      const text = writeEvents([rows.get(eventId)!]).trimEnd();
+      planted.corrections.set(`${name}:${line}`, { reject, eventId, text });
     }
   }
-  for (const id of ids) if (!lost.has(id)) planted.eventIds.add(id);
+  for (const id of rows.keys()) if (!lost.has(id)) planted.eventIds.add(id);
 }
 
-/** Compares the database, the inbox and the archive with what was planted. */
+/** From now on the event of a reject must be loaded, and nothing rejected there. */
+export function expectCorrection(
+  { corrected, eventIds, rejects }: PlantedFiles,
+  name: string,
+  correction: Correction,
+): void {
+  corrected.set(name, [...corrected.get(name) ?? [], correction]);
+  eventIds.add(correction.eventId);
+  rejects.delete(correction.reject);
+}
+
+/** From now on the file must be loaded as it came. */
+export function withdrawCorrections(
+  { corrected, eventIds, rejects }: PlantedFiles,
+  name: string,
+): void {
+  for (const { eventId, reject } of corrected.get(name) ?? []) {
+    eventIds.delete(eventId);
+    rejects.add(reject);
+  }
+  corrected.delete(name);
+}
+
+/** Compares the database, the inbox and the archive with what was planted; of a file that was retried, its last retry. */
 export async function assertPlanted(
   { sql, inbox, archive, verify }: Pick<FaultPipeline, "sql" | "inbox" | "archive" | "verify">,
   planted: PlantedFiles,
 ): Promise<void> {
   const files = await sql<{ file_name: string; state: string; archive_path: string }[]>`
-    select file_name, state, archive_path from ingest.files order by file_name`;
+    select f.file_name, f.state, f.archive_path from ingest.files f
+    where not exists (select from ingest.files r where r.retry_of = f.file_id)
+    order by f.file_name`;
   assert.deepEqual(
     files.map(({ file_name, state }) => `${file_name} ${state}`),
     planted.names.map((name) => `${name} loaded`),
@@ -95,7 +138,8 @@ export async function assertPlanted(
   assert.equal(duplicates, planted.duplicates);
   const rejects = await sql<{ at: string; code: string }[]>`
     select f.file_name || ':' || r.line_number as at, r.faults -> 0 ->> 'code' as code
-    from ingest.rejects r join ingest.files f using (file_id)`;
+    from ingest.rejects r join ingest.files f using (file_id)
+    where f.state = 'loaded' and r.state in ('open', 'waived')`;
   const conflicts = rejects.filter(({ code }) => code === "conflicting_event");
   assert.equal(conflicts.length, planted.conflicts);
   assert.deepEqual(

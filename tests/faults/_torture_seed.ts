@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
+import { openDatabase, type Role } from "../../activities/database.ts";
 import { Prng } from "../../domain/generator/prng.ts";
+import { readConfig } from "../../scripts/config.ts";
 import { tcpProxy } from "../activities/_tcp_proxy.ts";
 import { waitFor } from "../harness.ts";
 import { faultPipeline } from "./_fault_pipeline.ts";
 import type { OwnPostgres, OwnTemporal } from "./_own_services.ts";
-import { assertPlanted, plantFiles } from "./_planted_files.ts";
+import { assertPlanted, listNames, plantFiles } from "./_planted_files.ts";
 import { type TortureParts, TORTURES } from "./_tortures.ts";
 
-const FAULTS = 7;
+const FAULTS = 9;
 const FILES = 16;
 const ROWS = 500;
 const HEALED_MS = 120_000;
@@ -44,8 +46,18 @@ export async function tortureSeed(
   });
   const planted = await plantFiles(pipeline.inbox, { files: FILES, rows: ROWS, seed });
   const workers = [await pipeline.startWorker(), await pipeline.startWorker()];
+  const { client, inbox, inboxId } = pipeline;
+  await using pools = new AsyncDisposableStack();
+  const open = (role: Role) => {
+    const pool = openDatabase(database.url, role);
+    pools.defer(() => pool.end({ timeout: 1 }));
+    return pool;
+  };
   const parts: TortureParts = {
-    ...{ pipeline, postgres, temporal, proxy, workers },
+    ...{ pipeline, postgres, temporal, proxy, workers, planted },
+    running: { client, sql: open("ingest"), inbox, inboxId },
+    operator: open("operator"),
+    config: readConfig({ CLICKLEDGER_HEARTBEAT_TIMEOUT_MS: "1500" }),
     prng: new Prng(seed, 0),
     started: [],
   };
@@ -68,9 +80,11 @@ export async function tortureSeed(
   await startSome(waiting.length);
 
   await waitFor(async () => {
-    const [row] = await database.sql<{ settled: number }[]>`
-      select count(settled_at)::integer as settled from ingest.files`;
-    return row?.settled === FILES;
+    const [row] = await database.sql<{ loaded: number; open: number }[]>`
+      select count(*) filter (where state = 'loaded')::integer as loaded,
+             count(*) filter (where settled_at is null)::integer as open
+      from ingest.files`;
+    return row?.loaded === FILES && row.open === 0;
   }, { what: "all files to be settled", timeoutMs: HEALED_MS });
   await waitFor(async () => {
     const open = await database.sql`
@@ -79,6 +93,8 @@ export async function tortureSeed(
     return open.length === 0;
   }, { what: "no session to be idle in transaction" });
   await assertPlanted(pipeline, planted);
+  // What was cancelled went there, and was retried from there.
+  assert.deepEqual(await listNames(pipeline.failed), []);
   // What a query says that got the rows of another one.
   assert.doesNotMatch(pipeline.workerLogs(), /UNDEFINED_VALUE/);
   assert.equal(await countDeadlocks(postgres) - deadlocksBefore, 0, "deadlocks");

@@ -1,8 +1,13 @@
 import { DatabaseSync } from "node:sqlite";
+import type { Sql } from "../../activities/database.ts";
 import type { Prng } from "../../domain/generator/prng.ts";
+import type { Running } from "../../scripts/cli/with_running.ts";
+import type { Config } from "../../scripts/config.ts";
 import type { TcpProxy } from "../activities/_tcp_proxy.ts";
 import type { FaultPipeline, IngestHandle } from "./_fault_pipeline.ts";
 import type { OwnPostgres, OwnServer, OwnTemporal } from "./_own_services.ts";
+import { PEOPLE } from "./_people.ts";
+import type { PlantedFiles } from "./_planted_files.ts";
 import { resetToStart, restartTerminated } from "./_steer_workflow.ts";
 import type { WorkerProcess } from "./_start_worker_process.ts";
 
@@ -22,10 +27,18 @@ export interface TortureParts {
   /** Workflows so far. */
   started: IngestHandle[];
   prng: Prng;
+  /** What must come of the files; people change it. */
+  planted: PlantedFiles;
+  /** The pipeline as the commands see it. */
+  running: Running;
+  /** Pool of who may correct and waive. */
+  operator: Sql;
+  config: Config;
 }
 
 /** Each breaks something and returns when it is mended. */
 export const TORTURES: Record<string, (parts: TortureParts) => Promise<void>> = {
+  ...PEOPLE,
   "worker killed": async ({ pipeline, workers, prng }) => {
     const [worker] = workers.splice(prng.below(workers.length), 1);
     worker?.kill("SIGKILL");
