@@ -23,6 +23,12 @@ const REJECTS_PER_TRANSACTION = 500;
 /** Bytes of records a transaction: those beyond the quarantine's cap are read from their file. */
 const BYTES_PER_TRANSACTION = 16 * 1024 * 1024;
 
+/** Which rejects of a file are meant. */
+export type RejectChoice = Omit<ReplayInput, "settings"> & {
+  /** Only those whose conflict is over: no record holds their event with other content any more. */
+  onlyUncontradicted?: boolean;
+};
+
 /**
  * Validates open rejects of a loaded file again, a few hundred at a time, each batch in one transaction with its counts.
  * What is replayed already is not open any more, so a further attempt goes on where this one stopped.
@@ -33,7 +39,7 @@ const BYTES_PER_TRANSACTION = 16 * 1024 * 1024;
  */
 export async function replayRejects(
   deps: ActivityDeps,
-  which: Omit<ReplayInput, "settings">,
+  which: RejectChoice,
 ): Promise<ReplayResult> {
   const { sql } = deps;
   const { fileId } = which;

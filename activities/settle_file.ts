@@ -9,6 +9,7 @@ import type { ActivityDeps } from "./create_activities.ts";
 import { spoolPath } from "./expand_file.ts";
 import { moveFile, type MoveOutcome } from "./move_file.ts";
 import { completeFile } from "./statements/finish_file.ts";
+import { replayOwnUncontradicted } from "./replay_uncontradicted.ts";
 import {
   markSettled,
   readLagSeconds,
@@ -44,6 +45,8 @@ export async function settleFile(
     );
   }
   if (!row.settled) {
+    // What its records met may have been taken out while it was loading.
+    if (row.state === "loaded" && row.rejected > 0) await replayOwnUncontradicted(deps, row.fileId);
     await moveAndMark(deps, row);
     // The file is settled: what is only measured may fail.
     if (deps.onSettled) await readLagSeconds(sql, file.fileId).then(deps.onSettled, () => {});

@@ -7,14 +7,16 @@ import type { ActivityDeps } from "./create_activities.ts";
 import { openPlanned } from "./open_planned.ts";
 import { openVersion } from "./open_version.ts";
 import { readPlannedChunk } from "./read_planned_chunk.ts";
+import { replayUncontradicted } from "./replay_uncontradicted.ts";
 import type { ClaimedFile } from "./statements/claim_file.ts";
 import { readPlannedFile } from "./statements/read_planned_file.ts";
-import { unfinishedPredecessors } from "./statements/unfinished_predecessors.ts";
+import { finishPredecessor, unfinishedPredecessors } from "./statements/unfinished_predecessors.ts";
 import { unloadCutRecord } from "./statements/unload_chunk.ts";
 
 /**
  * A writer that paused may have been read within a record. When the version that grew from it comes, that record is taken
- * out of the older one first, so that the whole record is loaded in place of the cut one.
+ * out of the older one first, so that the whole record is loaded in place of the cut one. What had contradicted the cut
+ * record comes before: it may be the same as the whole one.
  *
  * @param deps What activities work with.
  * @param version The version whose plan was just stored, in its place.
@@ -39,7 +41,10 @@ export async function unloadCutPredecessor(
       if (older.state === "loading") throw stillLoading(older.fileId);
       if (older.chunkNo === null) continue;
       const line = await findCutLine(deps, fileId, older.chunkNo, older.lastByte);
-      if (line !== null) await unloadCutRecord(sql, older.fileId, line);
+      if (line === null) continue;
+      await unloadCutRecord(sql, older.fileId, line);
+      await replayUncontradicted(deps, older.fileId);
+      await finishPredecessor(sql, older.fileId);
     }
   } finally {
     await opened.handle.close();

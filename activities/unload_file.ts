@@ -5,6 +5,7 @@ import { contractOf } from "./contract_of.ts";
 import type { ActivityDeps } from "./create_activities.ts";
 import { claimFile } from "./statements/claim_file.ts";
 import { abandonFile, endUnload } from "./statements/finish_file.ts";
+import { replayUncontradicted } from "./replay_uncontradicted.ts";
 import { committedChunks, unloadChunk } from "./statements/unload_chunk.ts";
 
 /**
@@ -34,16 +35,17 @@ export async function abandonInput(
 }
 
 /**
- * Unloads chunk by chunk, each in its own transaction, then ends the unload. A further attempt goes on where this one
- * stopped.
+ * Unloads chunk by chunk, each in its own transaction, replays what had contradicted the events that are free now, then
+ * ends the unload. A further attempt goes on where this one stopped.
  *
  * @param deps What activities work with.
  * @param file The file, in state `unloading`.
  */
 export async function unloadFile(
-  { sql }: ActivityDeps,
+  deps: ActivityDeps,
   { fileId }: { fileId: number },
 ): Promise<void> {
+  const { sql } = deps;
   const [file] = await sql<{ state: FileState; unload_to: UnloadTarget | null }[]>`
     select state, unload_to from ingest.files where file_id = ${fileId}`;
   if (file?.state !== "unloading") return;
@@ -52,6 +54,7 @@ export async function unloadFile(
     heartbeatAndCheck({ fileId, chunkNo });
     await unloadChunk(sql, { fileId, keepRejects }, chunkNo);
   }
+  await replayUncontradicted(deps, fileId);
   await sql.begin(async (tx) => {
     await tx`select from ingest.files where file_id = ${fileId} for update`;
     await endUnload(tx, fileId);

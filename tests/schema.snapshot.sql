@@ -168,7 +168,7 @@ column ingest.files.sha256 text;
 -- Hash of the bytes as they lie on disk; null while unread.
 
 column ingest.files.ends_with_newline boolean;
--- Whether the last record had a line end; if not it may have been cut.
+-- Whether the last record had a line end; if not it may have been cut. Null while unread, and while what contradicted a cut record, taken out by now, is being loaded.
 
 column ingest.files.data_start bigint;
 -- Offset after the header in the expanded file; chunks begin here.
@@ -245,6 +245,9 @@ column ingest.files.settled_at timestamp with time zone;
 column ingest.files.paused_at timestamp with time zone;
 -- Since when a person has it paused; null while it goes on.
 
+column ingest.files.replaced_by bigint;
+-- The version that it was taken out for: of records in conflict, those of that one are loaded first.
+
 constraint files_duplicate_names_original on ingest.files CHECK (((state = 'duplicate'::text) <= (duplicate_of IS NOT NULL)));
 
 constraint files_duplicate_of_fkey on ingest.files FOREIGN KEY (duplicate_of) REFERENCES ingest.files(file_id);
@@ -254,6 +257,8 @@ constraint files_error_code_known on ingest.files CHECK ((error_code = ANY (ARRA
 constraint files_feed_fkey on ingest.files FOREIGN KEY (feed) REFERENCES ingest.horizon(feed);
 
 constraint files_pkey on ingest.files PRIMARY KEY (file_id);
+
+constraint files_replaced_by_fkey on ingest.files FOREIGN KEY (replaced_by) REFERENCES ingest.files(file_id);
 
 constraint files_retry_of_fkey on ingest.files FOREIGN KEY (retry_of) REFERENCES ingest.files(file_id);
 
@@ -594,6 +599,12 @@ column ingest.rejects.resolved_at timestamp with time zone;
 column ingest.rejects.reason text;
 -- Why a person waived it.
 
+column ingest.rejects.event_id uuid;
+-- Of a record in conflict: the event that another record holds with other content. Null for other faults.
+
+column ingest.rejects.content_hash bigint;
+-- Of a record in conflict: its own, as in ingest.event_keys. Once no key has another one, it may be replayed.
+
 constraint rejects_faults_known on ingest.rejects CHECK (((jsonb_array_length(faults) > 0) AND (NOT jsonb_path_exists(faults, '$[*]?(!(@."code".type() == "string" && @."code" like_regex "^(broken_quote|record_too_long|too_many_columns|invalid_utf8|nul_byte|wrong_column_count|repeated_header|missing_value|invalid_uuid|invalid_timestamp|invalid_number|out_of_range|unknown_value|too_long|control_character|purchase_without_order|order_without_purchase|view_with_quantity|before_horizon|conflicting_event)$"))'::jsonpath))));
 
 constraint rejects_faults_without_value on ingest.rejects CHECK ((NOT jsonb_path_exists(faults, '$[*].keyvalue()?(!(@."key" like_regex "^(code|column|expected)$"))'::jsonpath)));
@@ -606,6 +617,9 @@ constraint rejects_resolved on ingest.rejects CHECK (((state = 'open'::text) = (
 
 constraint rejects_state_known on ingest.rejects CHECK ((state = ANY (ARRAY['open'::text, 'replayed'::text, 'waived'::text, 'withdrawn'::text])));
 
+CREATE INDEX rejects_in_conflict ON ingest.rejects USING btree (event_id) WHERE ((state = 'open'::text) AND (faults @> '[{"code": "conflicting_event"}]'::jsonb));
+-- Serves: which open conflicts does nothing contradict any more? Grows with open conflicts only.
+
 CREATE UNIQUE INDEX rejects_by_line ON ingest.rejects USING btree (file_id, line_number) WHERE (state <> 'withdrawn'::text);
 -- Keeps a line from being rejected twice, and serves: the rejects of a file.
 
@@ -616,7 +630,7 @@ grant INSERT, SELECT, UPDATE on ingest.rejects to clickledger_ingest;
 
 grant SELECT on ingest.rejects to clickledger_operator;
 
-grant SELECT (reject_id, file_id, line_number, byte_start, byte_length, raw_truncated, faults, state, contract_version, created_at, resolved_at, reason) on ingest.rejects to clickledger_reader;
+grant SELECT (reject_id, file_id, line_number, byte_start, byte_length, raw_truncated, faults, state, contract_version, created_at, resolved_at, reason, event_id, content_hash) on ingest.rejects to clickledger_reader;
 
 table ingest.verifications;
 -- Outcomes of the proof. One row per run of verify.

@@ -61,11 +61,16 @@ export type Abandoned = { next: "unload" | "settle" | "refused"; state: FileStat
  * @param request The file and what it shall become. `unloaded` applies to loaded files, the others to loading ones.
  * @param options.epoch When given, the file must still be in this claim.
  * @param options.workflowId When given, becomes the owner of the file.
+ * @param options.replacedBy The version that the file makes room for.
  */
 export function abandonFile(
   sql: Sql,
   { fileId, unloadTo, errorCode, errorMessage }: UnloadRequest,
-  { epoch, workflowId }: { epoch?: number; workflowId?: string } = {},
+  { epoch, workflowId, replacedBy }: {
+    epoch?: number;
+    workflowId?: string;
+    replacedBy?: number;
+  } = {},
 ): Promise<Abandoned> {
   return sql.begin(async (tx) => {
     if (epoch !== undefined) await lockClaim(tx, { fileId, epoch }, "update");
@@ -73,7 +78,10 @@ export function abandonFile(
       select state from ingest.files where file_id = ${fileId} for update`;
     const expected = unloadTo === "unloaded" ? "loaded" : "loading";
     if (file === undefined) throw new Error(`Cannot unload file ${fileId}: there is no such file`);
-    if (file.state === "unloading") return { next: "unload", state: file.state };
+    if (file.state === "unloading") {
+      if (replacedBy !== undefined) await noteReplacement(tx, fileId, replacedBy);
+      return { next: "unload", state: file.state };
+    }
     if (file.state !== expected) return { next: "refused", state: file.state };
     const [{ committed } = { committed: false }] = await tx<{ committed: boolean }[]>`
       select exists (select from ingest.chunks
@@ -85,10 +93,15 @@ export function abandonFile(
           workflow_id = coalesce(${workflowId ?? null}, workflow_id),
           error_code = ${errorCode ?? null}, error_message = ${errorMessage ?? null}
       where file_id = ${fileId}`;
+    if (replacedBy !== undefined) await noteReplacement(tx, fileId, replacedBy);
     if (committed) return { next: "unload", state: "unloading" };
     await endUnload(tx, fileId);
     return { next: "settle", state: unloadTo };
   }) as Promise<Abandoned>;
+}
+
+async function noteReplacement(tx: Transaction, fileId: number, by: number): Promise<void> {
+  await tx`update ingest.files set replaced_by = ${by} where file_id = ${fileId}`;
 }
 
 /**

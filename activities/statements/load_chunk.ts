@@ -28,6 +28,13 @@ export interface RejectedRecord {
   byteStart: number;
   byteLength: number;
   faults: Fault[];
+  conflict?: Conflict;
+}
+
+/** What a record in conflict says of itself, so that it is found once nothing contradicts it any more. */
+export interface Conflict {
+  eventId: string;
+  contentHash: string;
 }
 
 /**
@@ -54,7 +61,10 @@ export function loadChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
     const allRejects = [
       ...rejects,
       ...late.map((row) => rejectOf(chunk.batch, row, { code: "before_horizon" })),
-      ...conflicting.map((row) => rejectOf(chunk.batch, row, { code: "conflicting_event" })),
+      ...conflicting.map((row) => ({
+        ...rejectOf(chunk.batch, row, { code: "conflicting_event" }),
+        conflict: conflictOf(chunk, row),
+      })),
     ];
     await insertRejects(tx, chunk, allRejects);
     const counts: Counts = {
@@ -108,17 +118,37 @@ function rejectOf({ accepted }: ChunkBatch, row: number, fault: Fault): Rejected
 /** Lists records whose event was loaded before, with equal content. */
 export async function insertDuplicates(
   tx: Transaction,
-  { fileId, batch: { accepted }, contract }: Pick<ReadyChunk, "fileId" | "batch" | "contract">,
+  chunk: Pick<ReadyChunk, "fileId" | "batch" | "contract">,
   rows: number[],
 ): Promise<void> {
   if (rows.length === 0) return;
-  const ids = accepted.columns[contract.columns.findIndex(({ name }) => name === "event_id")] ?? [];
+  const { fileId, batch: { accepted } } = chunk;
+  const ids = eventIds(chunk);
   await tx`
     insert into ingest.duplicates (file_id, line_number, event_id)
     select ${fileId}::bigint, d.line_number, d.event_id
     from unnest(${plainArray(rows.map((row) => accepted.lines[row] as number))}::integer[],
                 ${plainArray(rows.map((row) => ids[row] as string))}::uuid[])
       as d (line_number, event_id)`;
+}
+
+/** What an accepted record that met a key of other content says of itself. */
+export function conflictOf(
+  chunk: Pick<ReadyChunk, "batch" | "contract">,
+  row: number,
+): Conflict {
+  return {
+    eventId: eventIds(chunk)[row] as string,
+    contentHash: chunk.batch.accepted.contentHashes[row] as string,
+  };
+}
+
+/** Ids of a batch's accepted records, by position. */
+function eventIds(
+  { batch, contract }: Pick<ReadyChunk, "batch" | "contract">,
+): readonly (string | null)[] {
+  const column = contract.columns.findIndex(({ name }) => name === "event_id");
+  return batch.accepted.columns[column] ?? [];
 }
 
 async function insertRejects(
@@ -131,15 +161,21 @@ async function insertRejects(
     const raws = some.map(({ byteStart, byteLength }) => rawOf(byteStart, byteLength));
     await tx`
       insert into ingest.rejects
-        (file_id, line_number, byte_start, byte_length, raw, raw_truncated, faults, contract_version)
+        (file_id, line_number, byte_start, byte_length, raw, raw_truncated, faults, event_id,
+         content_hash, contract_version)
       select ${fileId}::bigint, r.line_number, r.byte_start, r.byte_length, r.raw,
-             octet_length(r.raw) < r.byte_length, r.faults, ${contract.version}::integer
+             octet_length(r.raw) < r.byte_length, r.faults, r.event_id,
+             r.content_hash, ${contract.version}::integer
       from unnest(${plainArray(some.map(({ line }) => line))}::integer[],
                   ${plainArray(some.map(({ byteStart }) => byteStart))}::bigint[],
                   ${plainArray(some.map(({ byteLength }) => byteLength))}::bigint[],
                   ${textArray(raws.map(toByteaHex))}::bytea[],
-                  ${textArray(some.map(({ faults }) => JSON.stringify(faults)))}::jsonb[])
-        as r (line_number, byte_start, byte_length, raw, faults)`;
+                  ${textArray(some.map(({ faults }) => JSON.stringify(faults)))}::jsonb[],
+                  ${plainArray(some.map(({ conflict }) => conflict?.eventId ?? null))}::uuid[],
+                  ${
+      plainArray(some.map(({ conflict }) => conflict?.contentHash ?? null))
+    }::bigint[])
+        as r (line_number, byte_start, byte_length, raw, faults, event_id, content_hash)`;
   }
 }
 

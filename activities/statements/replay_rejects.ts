@@ -6,9 +6,10 @@ import { type ChunkBatch, readChunk } from "../../domain/read_chunk.ts";
 import type { CsvDialect } from "../../domain/scan_csv.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { plainArray, textArray } from "./array_literal.ts";
+import { isUncontradicted } from "./uncontradicted.ts";
 import { insertEvents } from "./insert_events.ts";
 import { insertKeys } from "./insert_keys.ts";
-import { insertDuplicates, splitAtHorizon } from "./load_chunk.ts";
+import { type Conflict, conflictOf, insertDuplicates, splitAtHorizon } from "./load_chunk.ts";
 import { lockRecords } from "./lock_records.ts";
 import { type FaultFilter, withFault } from "./with_fault.ts";
 
@@ -49,18 +50,21 @@ export interface Replayed {
 /** Open rejects of a file, by number. */
 export async function listOpenRejects(
   sql: Sql,
-  { fileId, after, limit, rejectId, ...fault }: {
+  { fileId, after, limit, rejectId, onlyUncontradicted = false, ...fault }: {
     fileId: number;
     after: number;
     limit: number;
     rejectId?: number;
+    /** Those whose conflict is over. */
+    onlyUncontradicted?: boolean;
   } & FaultFilter,
 ): Promise<OpenReject[]> {
   return await selectOpen(
     sql,
     sql`
       r.file_id = ${fileId} and r.reject_id > ${after} and ${withFault(sql, fault)}
-      and (${rejectId ?? null}::bigint is null or r.reject_id = ${rejectId ?? null})`,
+      and (${rejectId ?? null}::bigint is null or r.reject_id = ${rejectId ?? null})
+      and ${onlyUncontradicted ? isUncontradicted(sql) : sql`true`}`,
     sql`limit ${limit}`,
   );
 }
@@ -167,8 +171,15 @@ export function replayBatch(
     await markReplayed(tx, idsOf([...found.fresh, ...found.duplicates]));
     const broken = [
       ...again.broken.filter(({ rejectId }) => open.has(rejectId)),
-      ...fault(idsOf(late).filter((id) => open.has(id)), "before_horizon"),
-      ...fault(idsOf(found.conflicting), "conflicting_event"),
+      ...idsOf(late).filter((id) => open.has(id)).map((rejectId) => ({
+        rejectId,
+        faults: [{ code: "before_horizon" as const }],
+      })),
+      ...found.conflicting.map((row) => ({
+        rejectId: again.rejectIds[row]!,
+        faults: [{ code: "conflicting_event" as const }],
+        conflict: conflictOf(part, row),
+      })),
     ];
     await markBroken(tx, broken, contract.version);
     refuseUnlessLoaded(
@@ -186,10 +197,6 @@ export function replayBatch(
       changed,
     };
   }) as Promise<Replayed>;
-}
-
-function fault(ids: readonly number[], code: "before_horizon" | "conflicting_event") {
-  return ids.map((rejectId) => ({ rejectId, faults: [{ code }] as Fault[] }));
 }
 
 /** Those that nobody has replayed, waived or withdrawn meanwhile, and of these those that somebody has corrected. */
@@ -230,15 +237,21 @@ async function markReplayed(tx: Transaction, ids: readonly number[]): Promise<vo
 /** They stay open, with what is wrong with them now. */
 async function markBroken(
   tx: Transaction,
-  broken: readonly { rejectId: number; faults: Fault[] }[],
+  broken: readonly { rejectId: number; faults: Fault[]; conflict?: Conflict }[],
   contractVersion: number,
 ): Promise<void> {
   if (broken.length === 0) return;
   await tx`
-    update ingest.rejects r set faults = b.faults, contract_version = ${contractVersion}
+    update ingest.rejects r
+    set faults = b.faults, event_id = b.event_id, content_hash = b.content_hash,
+        contract_version = ${contractVersion}
     from unnest(${plainArray(broken.map(({ rejectId }) => rejectId))}::bigint[],
-                ${textArray(broken.map(({ faults }) => JSON.stringify(faults)))}::jsonb[])
-      as b (reject_id, faults)
+                ${textArray(broken.map(({ faults }) => JSON.stringify(faults)))}::jsonb[],
+                ${plainArray(broken.map(({ conflict }) => conflict?.eventId ?? null))}::uuid[],
+                ${
+    plainArray(broken.map(({ conflict }) => conflict?.contentHash ?? null))
+  }::bigint[])
+      as b (reject_id, faults, event_id, content_hash)
     where r.reject_id = b.reject_id`;
 }
 

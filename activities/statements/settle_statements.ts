@@ -9,6 +9,8 @@ export interface SettlingFile {
   state: FileState;
   epoch: number;
   settled: boolean;
+  /** Records; 0 until it is loaded. */
+  rejected: number;
   /** The version that was inspected; its path is where the bytes were read. */
   identity: FileIdentity;
   fileName: string;
@@ -21,6 +23,7 @@ interface SettlingRow {
   state: FileState;
   epoch: number;
   settled: boolean;
+  rejected: number;
   path: string;
   ino: number;
   size_bytes: number;
@@ -34,8 +37,8 @@ interface SettlingRow {
 /** Reads the row of a file that is about to be settled. */
 export async function readSettlingFile(sql: Sql, fileId: number): Promise<SettlingFile> {
   const [row] = await sql<SettlingRow[]>`
-    select file_id, state, epoch, settled_at is not null as settled, path, ino, size_bytes, mtime_ms,
-           ctime_ms, file_name, archive_path, error_code
+    select file_id, state, epoch, settled_at is not null as settled, coalesce(rejected, 0) as rejected,
+           path, ino, size_bytes, mtime_ms, ctime_ms, file_name, archive_path, error_code
     from ingest.files where file_id = ${fileId}`;
   if (row === undefined) throw new Error(`Cannot settle file ${fileId}: there is no such file`);
   return {
@@ -43,6 +46,7 @@ export async function readSettlingFile(sql: Sql, fileId: number): Promise<Settli
     state: row.state,
     epoch: row.epoch,
     settled: row.settled,
+    rejected: row.rejected,
     identity: identityOfRow(row),
     fileName: row.file_name,
     archivePath: row.archive_path,

@@ -1,6 +1,6 @@
 import type { Sql } from "../database.ts";
 
-/** An older version that may end within a record. */
+/** An older version that may end within a record, or whose cut record was just taken out. */
 export type UnfinishedPredecessor =
   & { fileId: number; sizeBytes: number }
   & ({
@@ -38,8 +38,16 @@ export async function unfinishedPredecessors(
          where n.inbox_id = f.inbox_id and n.file_name = f.file_name and n.file_id < f.file_id
            and n.file_id is distinct from f.retry_of and n.state in ('loading', 'loaded')))
       where f.file_id = ${fileId} and o.state in ('loading', 'loaded')
-        and (o.sha256 is null or not o.ends_with_newline)
+        -- Null while it is unread, and while a cut record is being taken out.
+        and o.ends_with_newline is not true
         and o.size_bytes < f.size_bytes
       order by o.file_id`,
   ];
+}
+
+/** Nothing is left to do for a version whose cut record was taken out. */
+export async function finishPredecessor(sql: Sql, fileId: number): Promise<void> {
+  await sql`
+    update ingest.files set ends_with_newline = true
+    where file_id = ${fileId} and ends_with_newline is null`;
 }

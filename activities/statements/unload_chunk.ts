@@ -45,7 +45,8 @@ export async function unloadChunk(
 
 /**
  * Takes the last record of a loaded file out again: it was cut, and a version that grew from it holds the whole one. What
- * the file has behind its first line are pieces of it. Only once, however often it is asked for.
+ * the file has behind its first line are pieces of it. Only once, however often it is asked for. `ends_with_newline` is
+ * null then, until what had contradicted the record is replayed.
  *
  * @param sql Pool of the ingest role.
  * @param fileId The file that ends within a record.
@@ -67,7 +68,7 @@ export async function unloadCutRecord(sql: Sql, fileId: number, first: number): 
     if (!file?.isCut) throw NOTHING_CUT;
     const lines = { loaded, duplicates, rejected: rejected.map(({ line }) => line) };
     for (const [count, taken] of Object.entries(lines)) await countDown(tx, fileId, count, taken);
-    await tx`update ingest.files set ends_with_newline = true where file_id = ${fileId}`;
+    await tx`update ingest.files set ends_with_newline = null where file_id = ${fileId}`;
     return true;
   }).catch((error) => {
     if (error === NOTHING_CUT) return false;

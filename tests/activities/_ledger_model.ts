@@ -62,13 +62,18 @@ export class LedgerModel {
       event.fileId = heir.file.fileId;
       event.line = lineOf(heir.record);
     }
+    this.#replayUncontradicted();
   }
 
   /** Rejects of a loaded file were replayed: what contradicted an event that is gone now holds. */
   replay(fileId: number): void {
+    this.#replay(fileId, () => true);
+  }
+
+  #replay(fileId: number, isMeant: (event: number) => boolean): void {
     const file = this.#file(fileId);
     file.records.forEach(({ event, price, broken }, record) => {
-      if (file.outcomes[record] !== "rejected" || broken) return;
+      if (file.outcomes[record] !== "rejected" || broken || !isMeant(event)) return;
       const known = this.events.get(event);
       if (known === undefined) {
         this.events.set(event, { event, price, fileId, line: lineOf(record) });
@@ -118,6 +123,21 @@ export class LedgerModel {
         const { event, price } = record;
         this.events.set(event, { event, price, fileId: file.fileId, line: lineOf(index) });
       }
+    }
+  }
+
+  /** Records in conflict that nothing contradicts any more are replayed, of the newest file first. */
+  #replayUncontradicted(): void {
+    for (
+      const { fileId, records, outcomes } of this.files.toSorted((a, b) => b.fileId - a.fileId)
+    ) {
+      const due = new Set(
+        records.filter(({ event, price, broken }, record) =>
+          outcomes[record] === "rejected" && !broken &&
+          (this.events.get(event)?.price ?? price) === price
+        ).map(({ event }) => event),
+      );
+      if (due.size > 0) this.#replay(fileId, (event) => due.has(event));
     }
   }
 
