@@ -9,20 +9,25 @@ import { renderFault } from "../domain/render_fault.ts";
 import { createCommand } from "./cli/create_command.ts";
 import { describeFile, nextSteps } from "./cli/describe_file.ts";
 import { escapeBytes } from "./cli/escape_bytes.ts";
+import { TaskError } from "./cli/failures.ts";
 import { bytes, count, countOf } from "./cli/numbers.ts";
 import { printResults } from "./cli/print_results.ts";
 import { type Cell, type Format, formatOption, printRows } from "./cli/print_rows.ts";
+import { printable } from "./cli/printable.ts";
 import { runTask } from "./cli/run_task.ts";
 import { withDatabase } from "./cli/with_database.ts";
 import { withRunning } from "./cli/with_running.ts";
 import { type Config, readConfig } from "./config.ts";
 import { cancelFile } from "./files/cancel_file.ts";
-import { replaceFile, unloadFile } from "./files/unload_file.ts";
+import { replaceFile } from "./files/replace_file.ts";
+import { unloadFile } from "./files/unload_file.ts";
 import { steerFile } from "./files/steer_file.ts";
 import { retryFile } from "./files/retry_file.ts";
 import { readRunFile } from "./services/run_file.ts";
+import type { FileProgress } from "./statements/file_progress.ts";
 import { findFile } from "./statements/find_file.ts";
 import { type ListedFile, listFiles } from "./statements/list_files.ts";
+import type { Contradiction } from "./statements/older_versions.ts";
 import { showFile } from "./statements/show_file.ts";
 import { type ShownReject, showRejects } from "./statements/show_rejects.ts";
 
@@ -138,21 +143,30 @@ subcommand("unload", "takes a loaded file out again; events that others also hav
     printResults([file], format);
     if (replayed > 0) {
       console.error(
-        `${countOf(replayed, "record")} of other files had contradicted it, and loaded now`,
+        `${countOf(replayed, "record")} of other files had contradicted it, and no more: replayed`,
       );
     }
     if (copies.length > 0) console.error(`Files with the same bytes: ${copies.join(", ")}`);
     console.error(`To load it again: deno task files retry ${file.fileId}`);
   });
 
-subcommand("replace", "applies a corrected version of a file: takes out the one before it")
-  .argument("<new>", "the corrected one: file_id, or the name that both have")
+subcommand(
+  "replace",
+  "applies a corrected version of a file: takes out the one before it, and older ones that contradict it",
+)
+  .argument("<new>", "the corrected one: file_id, or the name that they have")
   .action(async (name: string, { format }: { format: Format }) => {
     const config = readConfig();
-    const file = await withRunning(config, `replace by ${name}`, (running) => {
-      return replaceFile(running, name, config);
-    });
+    const { file, takenOut, contradictions } = await withRunning(
+      config,
+      `replace by ${name}`,
+      (running) => replaceFile(running, name, config),
+    );
     printResults([file], format);
+    if (takenOut.length > 0) console.error(`Taken out for it: ${takenOut.join(", ")}`);
+    if (contradictions.length > 0) {
+      throw new TaskError(describeContradictions(file, contradictions));
+    }
   });
 
 for (const operation of ["pause", "resume"] as const) {
@@ -167,6 +181,23 @@ for (const operation of ["pause", "resume"] as const) {
       });
       printResults([result], format);
     });
+}
+
+function describeContradictions(
+  { fileId }: FileProgress,
+  contradictions: readonly Contradiction[],
+): string {
+  const reasons = contradictions.map((other) =>
+    other.fileId === null
+      ? `${countOf(other.records, "record")} cannot be read again: see deno task rejects list ` +
+        `--each --file ${fileId}`
+      : `file ${other.fileId} (${printable(other.fileName ?? "")}) holds ` +
+        `${
+          countOf(other.records, "event")
+        } of it with other content; if file ${fileId} is right: ` +
+        `deno task files unload ${other.fileId}`
+  );
+  return `Cannot replace by file ${fileId} in full: ${reasons.join("; ")}`;
 }
 
 function subcommand(name: string, description: string): Command {

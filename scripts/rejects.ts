@@ -283,6 +283,8 @@ function printEach(rejects: Awaited<ReturnType<typeof listRejects>>, format: For
   );
 }
 
+const COUNTS = ["loaded", "duplicates", "open", "truncated", "tooLong"] as const;
+
 function printReplayed(
   results: readonly (ReplayResult & { fileId: number })[],
   format: Format,
@@ -297,10 +299,12 @@ function printReplayed(
       format,
     );
   }
-  const sum = (key: keyof ReplayResult) => results.reduce((total, one) => total + one[key], 0);
+  const sum = (key: typeof COUNTS[number]) => results.reduce((total, one) => total + one[key], 0);
   console.error(
     results.length === 0
       ? "Nothing to replay: no open reject of a loaded file matches"
+      : COUNTS.every((key) => sum(key) === 0)
+      ? "Nothing was left to replay: another command was faster"
       : `${countOf(sum("loaded"), "record")} loaded, ${count(sum("duplicates"))} there already, ` +
         `${count(sum("open"))} still rejected` +
         (sum("truncated") > 0

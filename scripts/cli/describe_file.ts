@@ -82,6 +82,10 @@ function describeRow(file: FileDetails, webUiUrl: string | undefined): string[] 
     ["Bytes now", file.archive_path ?? (file.settled_at ? "not kept, or still there" : "there")],
     ["Same bytes", file.duplicate_of === null ? null : `file ${file.duplicate_of}`],
     ["Supersedes", file.supersedes === null ? null : `file ${file.supersedes}, of the same name`],
+    [
+      "Replaced by",
+      file.replaced_by === null ? null : `file ${file.replaced_by}, taken out for it`,
+    ],
     ["Retry of", file.retry_of === null ? null : `file ${file.retry_of}`],
     ["Discovered", file.discovered_at],
     ["Committed", describeCommit(file)],

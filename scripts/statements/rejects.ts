@@ -156,3 +156,21 @@ function matches(sql: Sql, { fileId, state, ...fault }: RejectFilter) {
     and (${state}::text is null or r.state = ${state})
     and ${withFault(sql, fault)}`;
 }
+
+/** The server's clock. */
+export async function databaseTime(sql: Sql): Promise<Date> {
+  const [row] = await sql<{ now: Date }[]>`select now() as now`;
+  return row!.now;
+}
+
+/** How many records in conflict, of other files than one, were replayed since. */
+export async function conflictsResolved(
+  sql: Sql,
+  { since, fileId }: { since: Date; fileId: number },
+): Promise<number> {
+  const [row] = await sql<{ resolved: number }[]>`
+    select count(*) as resolved from ingest.rejects
+    where state = 'replayed' and event_id is not null and resolved_at >= ${since}
+      and file_id <> ${fileId}`;
+  return row?.resolved ?? 0;
+}

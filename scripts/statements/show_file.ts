@@ -32,6 +32,7 @@ export interface FileDetails {
   error_message: string | null;
   duplicate_of: number | null;
   supersedes: number | null;
+  replaced_by: number | null;
   retry_of: number | null;
   retried_as: number | null;
   closed_at: string | null;
@@ -71,7 +72,7 @@ export async function showFile(sql: Sql, fileId: number): Promise<ShownFile> {
   const files = await sql<FileDetails[]>`
     select f.file_id, f.file_name, f.feed, f.state, f.path, f.archive_path, f.size_bytes, f.sha256,
            f.inbox_id, f.workflow_id, f.run_id, f.epoch, f.records, f.loaded, f.duplicates, f.rejected,
-           f.error_code, f.error_message, f.duplicate_of, f.supersedes, f.retry_of,
+           f.error_code, f.error_message, f.duplicate_of, f.supersedes, f.replaced_by, f.retry_of,
            (select max(r.file_id) from ingest.files r where r.retry_of = f.file_id) as retried_as,
            to_json(f.closed_at) #>> '{}'     as closed_at,
            to_json(f.discovered_at) #>> '{}' as discovered_at,

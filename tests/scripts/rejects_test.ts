@@ -74,10 +74,10 @@ Deno.test("rejects are listed, shown, corrected, replayed and waived; files are 
     assert.deepEqual(listed.stdout.split("\n").slice(1, -1).map((row) => row.split(",")[1]), [
       "quantity",
     ]);
-    for (const filter of [["--file", "a.csv"], ["--fault", "too_long"], ["--column", "price"]]) {
-      assert.equal((await replay("1", ...filter)).code, 2);
-      assert.equal((await run("rejects", "waive", "1", "--reason", "x", ...filter)).code, 2);
-    }
+    assert.equal((await replay("1", "--file", "a.csv")).code, 2);
+    assert.equal((await replay("1", "--column", "price")).code, 2);
+    const waive = await run("rejects", "waive", "1", "--reason", "x", "--fault", "too_long");
+    assert.equal(waive.code, 2);
     assert.equal((await replay("--column", "prise")).code, 2);
   });
 
@@ -171,6 +171,98 @@ Deno.test("rejects are listed, shown, corrected, replayed and waived; files are 
       (await run("files", "replace", "1")).stderr,
       /no older version of a\.csv is known/,
     );
+    await proven();
+  });
+
+  const landVersions = async (name: string, rows: readonly TestEvent[][]) => {
+    const { max: before } = (await sql<{ max: number }[]>`
+      select count(*)::int as max from ingest.files`)[0]!;
+    for (const [index, some] of rows.entries()) await land(name, some, before + index + 1);
+    return rows.map((_, index) => before + index + 1);
+  };
+  const priceOf = async (row: TestEvent) => {
+    const rows = await sql`select price::text from shop.events where event_id = ${row.event_id!}`;
+    return rows.map(({ price }) => price);
+  };
+
+  await t.step("files replace applies the newest of several corrections", async () => {
+    const version = (price: string) => [event(30, { price }), event(31, { price })];
+    const [v1, v2, v3] = await landVersions("c.csv", [
+      version("1.00"),
+      version("2.00"),
+      version("3.00"),
+    ]);
+    const replaced = await run("files", "replace", String(v3), "--format", "json");
+    assert.equal(replaced.code, 0, replaced.stderr);
+    const [file] = JSON.parse(replaced.stdout);
+    assert.deepEqual([file.loaded, file.duplicates, file.rejected], [2, 0, 0]);
+    assert.match(replaced.stderr, new RegExp(`Taken out for it: ${v2}, ${v1}$`, "m"));
+    assert.deepEqual(await priceOf(event(30)), ["3.00"]);
+    const again = await run("files", "replace", String(v3));
+    assert.equal(again.code, 0, again.stderr);
+    await proven();
+  });
+
+  await t.step(
+    "files replace leaves versions of other days, and takes out one at once",
+    async () => {
+      const day = (n: number, price = "5.00") => [event(n, { price })];
+      const [monday, tuesday, corrected] = await landVersions("daily.csv", [
+        day(40),
+        day(41),
+        day(41, "6.00"),
+      ]);
+      const both = await Promise.all([
+        run("files", "replace", String(corrected)),
+        run("files", "replace", String(corrected)),
+      ]);
+      assert.deepEqual(both.map(({ code }) => code), [0, 0], both.map((one) => one.stderr).join());
+      assert.equal((await run("files", "replace", String(corrected))).code, 0);
+      const states = await sql`
+      select file_id::int, state from ingest.files where file_name = 'daily.csv' order by 1`;
+      assert.deepEqual(states.map((row) => [row.file_id, row.state]), [
+        [monday, "loaded"],
+        [tuesday, "unloaded"],
+        [corrected, "loaded"],
+      ]);
+      assert.deepEqual(await priceOf(event(41)), ["6.00"]);
+      await proven();
+    },
+  );
+
+  await t.step("files replace says what still contradicts, and what to do", async () => {
+    const [other] = await landVersions("other.csv", [[event(50, { price: "1.00" })]]);
+    const [older, newer] = await landVersions("d.csv", [
+      [event(51)],
+      [event(51), event(50, { price: "2.00" })],
+    ]);
+    const refused = await run("files", "replace", String(newer));
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      new RegExp(
+        `Cannot replace by file ${newer} in full: file ${other} \\(other\\.csv\\) holds 1 event of it`,
+      ),
+    );
+    const unloaded = await run("files", "unload", String(other));
+    assert.match(unloaded.stderr, /1 record of other files had contradicted it/);
+    assert.deepEqual(await priceOf(event(50)), ["2.00"]);
+    assert.equal((await run("files", "replace", String(newer))).code, 0);
+    await sql`
+      update ingest.files set state = 'loading', settled_at = null, paused_at = now()
+      where file_id = ${older!}`;
+    const waits = await run("files", "replace", String(newer));
+    assert.equal(waits.code, 0, "it is no version in the way any more: it was replaced before");
+    await sql`update ingest.files set replaced_by = null where file_id = ${older!}`;
+    const loading = await run("files", "replace", String(newer));
+    assert.equal(loading.code, 1);
+    assert.match(
+      loading.stderr,
+      new RegExp(`file ${older}, an older version of it, is still loading`),
+    );
+    await sql`
+      update ingest.files set state = 'unloaded', settled_at = now(), paused_at = null
+      where file_id = ${older!}`;
     await proven();
   });
 
