@@ -4,6 +4,7 @@ import { type PlantedFault, RECORD_FAULT_KINDS, type RecordFaultKind } from "./f
 import { FaultPlanter } from "./fault_planter.ts";
 import { evenShares } from "./fault_shares.ts";
 import { FaultyText } from "./faulty_text.ts";
+import { type HeaderDrift, NO_DRIFT } from "./header_drift.ts";
 
 /** A file with faults, and all that must come of it. */
 export interface FaultyFile {
@@ -22,7 +23,7 @@ const LONGEST_DELAY_MS = 60_000;
  *
  * @param options `rows`: events that the contract takes, each id once, no cell beginning with a quote
  * or a comma. About `share` of them get a fault, 0 to 1, each of `kinds` (all of records by default)
- * as often.
+ * as often. `drift`: how the header differs from the contract's.
  * @returns The same file for the same arguments.
  *
  * @example
@@ -43,17 +44,18 @@ const LONGEST_DELAY_MS = 60_000;
  * ```
  */
 export function plantFaults(
-  { rows, seed, share, kinds = RECORD_FAULT_KINDS }: {
+  { rows, seed, share, kinds = RECORD_FAULT_KINDS, drift = NO_DRIFT }: {
     rows: readonly EventRow[];
     seed: number;
     share: number;
     kinds?: readonly RecordFaultKind[];
+    drift?: HeaderDrift;
   },
 ): FaultyFile {
   const shares = evenShares(share, kinds);
   const planter = new FaultPlanter({ seed, shares, longestDelayMs: LONGEST_DELAY_MS });
   const records = [...planter.plant(rows, FAR), ...planter.flush()];
-  const text = new FaultyText("");
+  const text = new FaultyText("", drift);
   const bytes = Buffer.concat([text.header(), text.write(records)]);
   const truth = text.truth as FaultyFile["truth"];
   const duplicates = truth.filter(({ verdict }) => verdict === "duplicate").length;

@@ -8,6 +8,7 @@ import { ingestWorkflowId } from "../../domain/workflow_ids.ts";
 import type { ingestFile } from "../../workflows/ingest_file.ts";
 import { tempDir, testBundle, type TestDatabase, testDatabase, testTemporal } from "../harness.ts";
 import { startWorkerProcess, type WorkerProcess } from "./_start_worker_process.ts";
+import type { WatcherSetup } from "./_watcher_process.ts";
 import { runWorker, type WorkerSetup } from "./_worker_process.ts";
 
 /** Handle of the workflow of one file. */
@@ -39,7 +40,9 @@ export interface FaultPipeline extends AsyncDisposable {
   startWorker(change?: Partial<WorkerSetup>): Promise<WorkerProcess>;
   /** Starts a worker in this process, with hooks; it ends with the pipeline at the latest. */
   runWorker(hooks?: ActivityDeps["hooks"], change?: Partial<WorkerSetup>): Promise<void>;
-  /** What all worker processes wrote to stdout and stderr. */
+  /** Starts a watcher of the inbox that can be killed; it ends with the pipeline at the latest. */
+  startWatcher(change: Pick<WatcherSetup, "settleMs" | "relistMs">): Promise<WorkerProcess>;
+  /** What all worker and watcher processes wrote to stdout and stderr. */
   workerLogs(): string;
   /** Starts the ingestion of a file that lies in the inbox. */
   ingest(name: string, options?: IngestOptions): Promise<IngestHandle>;
@@ -62,7 +65,8 @@ const LIMITS = {
   statementDeadlineMs: 10_000,
 };
 
-const SETTINGS: IngestSettings = {
+/** Handed to each workflow. */
+export const SETTINGS: IngestSettings = {
   heartbeatTimeoutMs: 1_500,
   chunksPerSpan: 4,
   maxRetryIntervalMs: 1_000,
@@ -120,15 +124,28 @@ export async function faultPipeline(
     });
   }
 
+  async function startProcess(
+    what: WorkerSetup | WatcherSetup,
+    script?: string,
+  ): Promise<WorkerProcess> {
+    const started = await startWorkerProcess(what, logs, script);
+    disposables.defer(async () => {
+      started.kill("SIGKILL");
+      await started.exited;
+    });
+    return started;
+  }
+
   return {
     ...{ sql, databaseUrl: url, client, inboxId, inbox, archive, failed, gate, setup, ingest },
-    async startWorker(change = {}) {
-      const worker = await startWorkerProcess({ ...setup, ...change }, logs);
-      disposables.defer(async () => {
-        worker.kill("SIGKILL");
-        await worker.exited;
-      });
-      return worker;
+    startWorker: (change = {}) => startProcess({ ...setup, ...change }),
+    async startWatcher(change) {
+      const { databaseUrl, temporalAddress, limits } = setup;
+      return await startProcess({
+        ...{ databaseUrl, temporalAddress, limits, inbox, inboxId, archive, failed },
+        settings: SETTINGS,
+        ...change,
+      }, "tests/faults/_watcher_process.ts");
     },
     async runWorker(hooks, change = {}) {
       const worker = await runWorker({ ...setup, ...change }, hooks);

@@ -1,113 +1,139 @@
-import assert from "node:assert/strict";
-import { WorkflowNotFoundError, WorkflowUpdateFailedError } from "@temporalio/client";
+import { openDatabase, type Sql } from "../../activities/database.ts";
+import type { Prng } from "../../domain/generator/prng.ts";
+import type { Running } from "../../scripts/cli/with_running.ts";
+import { type Config, readConfig } from "../../scripts/config.ts";
+import { cancelFile } from "../../scripts/files/cancel_file.ts";
 import { retryFile } from "../../scripts/files/retry_file.ts";
+import { steerFile } from "../../scripts/files/steer_file.ts";
 import { unloadFile } from "../../scripts/files/unload_file.ts";
 import { replayFile } from "../../scripts/rejects/replay_file.ts";
 import { correctReject, waiveRejects } from "../../scripts/statements/rejects.ts";
-import type { IngestHandle } from "./_fault_pipeline.ts";
-import { expectCorrection, withdrawCorrections } from "./_planted_files.ts";
-import type { TortureParts } from "./_tortures.ts";
+import type { FaultPipeline } from "./_fault_pipeline.ts";
+import type { PlantedFile, PlantedFiles, PlantedReject } from "./_planted_files.ts";
 
-const MAX_PAUSED_MS = 500;
+/** Files that a person does something with in one go, at most. */
+const MOST_AT_ONCE = 3;
+const LOOK_EVERY_MS = 200;
 
-/** What people do to files while all else goes wrong. Each is over when it returns, and what must come of it is known. */
-export const PEOPLE: Record<string, (parts: TortureParts) => Promise<void>> = {
-  "file paused for a while": async ({ started, prng }) => {
-    const handle = started[prng.below(started.length)];
-    if (!handle || !await tell(handle, "pause")) return;
-    await new Promise((resolve) => setTimeout(resolve, prng.below(MAX_PAUSED_MS)));
-    await tell(handle, "resume");
-  },
-  "file cancelled and retried": async (parts) => {
-    const { pipeline, started, prng } = parts;
-    const handle = started[prng.below(started.length)];
-    if (!handle || !await tell(handle, "cancel")) return;
-    await handle.result().catch(() => {});
-    const [file] = await pipeline.sql<FileRow[]>`
-      select file_id::integer as "fileId", file_name as name, workflow_id as "workflowId"
-      from ingest.files where workflow_id = ${handle.workflowId} and state = 'cancelled'`;
-    if (file) await retry(parts, file);
-  },
-  "file unloaded and retried": async (parts) => {
-    const file = await pickLoaded(parts);
-    if (!file) return;
-    await unloadFile(parts.running, String(file.fileId), parts.config);
-    await retry(parts, file);
-  },
-  "rejects replayed": async (parts) => {
-    const file = await pickLoaded(parts);
-    if (!file) return;
-    const { loaded } = await replayFile(parts.running, parts.config, { fileId: file.fileId });
-    assert.equal(loaded, 0, "they break the contract as before");
-  },
-  "reject corrected and replayed": async (parts) => {
-    const { planted, running, config, operator } = parts;
-    const file = await pickLoaded(parts);
-    const reject = file && await pickReject(parts, file);
-    const correction = reject && planted.corrections.get(`${file.name}:${reject.line}`);
-    if (!correction) return;
-    const { fileId } = file;
-    const { rejectId } = reject;
-    assert.ok(
-      await correctReject(operator, rejectId, new TextEncoder().encode(correction.text)),
-    );
-    const { loaded } = await replayFile(running, config, { fileId, rejectId });
-    assert.equal(loaded, 1);
-    expectCorrection(planted, file.name, correction);
-  },
-  "rejects waived": async (parts) => {
-    const file = await pickLoaded(parts);
-    const reject = file && await pickReject(parts, file);
-    if (!reject) return;
-    assert.equal(await waiveRejects(parts.operator, [reject.rejectId], "by a test"), 1);
-  },
-};
+/** People who run commands on files while things break; what they paused or took out they load in the end. */
+export class People implements AsyncDisposable {
+  readonly #running: Running;
+  /** Of who may correct and waive. */
+  readonly #operator: Sql;
+  readonly #config: Config = readConfig({ CLICKLEDGER_HEARTBEAT_TIMEOUT_MS: "1500" });
+  readonly #planted: Map<string, PlantedFile>;
+  /** Commands that have not ended. */
+  readonly #commands = new Set<Promise<void>>();
 
-interface FileRow {
-  fileId: number;
-  name: string;
-  workflowId: string;
-}
-
-/** Whether the workflow took it: it may have ended, or may not be at a point where it can. */
-async function tell(handle: IngestHandle, update: "pause" | "resume" | "cancel"): Promise<boolean> {
-  try {
-    await handle.executeUpdate(update);
-    return true;
-  } catch (error) {
-    if (error instanceof WorkflowUpdateFailedError) return false;
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
+  constructor({ client, databaseUrl, inbox, inboxId }: FaultPipeline, { files }: PlantedFiles) {
+    const sql = openDatabase(databaseUrl, "ingest", { max: MOST_AT_ONCE });
+    this.#running = { client, sql, inbox, inboxId };
+    this.#operator = openDatabase(databaseUrl, "operator", { max: MOST_AT_ONCE });
+    this.#planted = new Map(files.map((file) => [file.name, file]));
   }
-}
 
-/** The file counts as its retry from now on; what had been corrected in it is as it came. */
-async function retry(
-  { pipeline, running, config, planted, started }: TortureParts,
-  { fileId, name, workflowId }: FileRow,
-): Promise<void> {
-  withdrawCorrections(planted, name);
-  const retried = await retryFile(running, String(fileId), config);
-  assert.equal(retried.state, "loaded");
-  const [row] = await pipeline.sql<{ id: string }[]>`
-    select workflow_id as id from ingest.files where file_id = ${retried.fileId}`;
-  const index = started.findIndex((handle) => handle.workflowId === workflowId);
-  if (row && index >= 0) started[index] = pipeline.client.workflow.getHandle(row.id);
-}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#running.sql, this.#operator].map((sql) => sql.end({ timeout: 1 })));
+  }
 
-async function pickLoaded({ pipeline, prng }: TortureParts): Promise<FileRow | undefined> {
-  const files = await pipeline.sql<FileRow[]>`
-    select file_id::integer as "fileId", file_name as name, workflow_id as "workflowId"
-    from ingest.files where state = 'loaded' and settled_at is not null order by file_name`;
-  return files[prng.below(Math.max(1, files.length))];
-}
+  unload(prng: Prng): Promise<void> {
+    return this.#doWith("state = 'loaded'", {
+      prng,
+      command: (file) => unloadFile(this.#running, file, this.#config),
+    });
+  }
 
-async function pickReject(
-  { pipeline, prng }: TortureParts,
-  { fileId }: FileRow,
-): Promise<{ rejectId: number; line: number } | undefined> {
-  const rejects = await pipeline.sql<{ rejectId: number; line: number }[]>`
-    select reject_id::integer as "rejectId", line_number as line
-    from ingest.rejects where file_id = ${fileId} and state = 'open' order by line_number`;
-  return rejects[prng.below(Math.max(1, rejects.length))];
+  replay(prng: Prng): Promise<void> {
+    return this.#doWith("state = 'loaded'", {
+      prng,
+      command: (file) => replayFile(this.#running, this.#config, { fileId: Number(file) }),
+    });
+  }
+
+  /** Stores for one reject of a file what was meant, and replays it. */
+  correct(prng: Prng): Promise<void> {
+    return this.#doWith("state = 'loaded'", {
+      prng,
+      command: async (file) => {
+        const [rejectId, reject] = await this.#pickReject(file, prng) ?? [];
+        if (rejectId === undefined || reject === undefined) return;
+        const text = new TextEncoder().encode(reject.meant);
+        if (!await correctReject(this.#operator, rejectId, text)) return;
+        reject.isCorrected = true;
+        await replayFile(this.#running, this.#config, { fileId: Number(file), rejectId });
+      },
+    });
+  }
+
+  waive(prng: Prng): Promise<void> {
+    return this.#doWith("state = 'loaded'", {
+      prng,
+      command: async (file) => {
+        const [rejectId] = await this.#pickReject(file, prng) ?? [];
+        if (rejectId !== undefined) await waiveRejects(this.#operator, [rejectId], "by a test");
+      },
+    });
+  }
+
+  cancel(prng: Prng): Promise<void> {
+    return this.#doWith("state = 'loading'", {
+      prng,
+      command: (file) => cancelFile(this.#running, file),
+    });
+  }
+
+  pause(prng: Prng): Promise<void> {
+    return this.#doWith("state = 'loading'", {
+      prng,
+      command: (file) => steerFile(this.#running, "pause", file),
+    });
+  }
+
+  /** Lets go on what is paused, waits for all commands, and loads again what was taken out and by nothing else. */
+  async mend(isQuiet: () => Promise<boolean>): Promise<void> {
+    for (;;) {
+      await this.#doWith("paused_at is not null", {
+        command: (file) => steerFile(this.#running, "resume", file),
+      });
+      if (this.#commands.size === 0 && await isQuiet()) {
+        await this.#doWith(
+          `state in ('unloaded', 'cancelled')
+           and not exists (select from ingest.files r where r.retry_of = f.file_id)`,
+          { command: (file) => retryFile(this.#running, file, this.#config) },
+        );
+        if (this.#commands.size === 0) return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+    }
+  }
+
+  /** One that is open, if there is one, with what was planted there. */
+  async #pickReject(file: string, prng: Prng): Promise<[number, PlantedReject] | undefined> {
+    const rows = await this.#running.sql<{ id: number; name: string; line: number }[]>`
+      select r.reject_id as id, f.file_name as name, r.line_number as line
+      from ingest.rejects r join ingest.files f using (file_id)
+      where r.file_id = ${file} and r.state = 'open'
+      order by r.line_number`;
+    const row = rows[prng.below(Math.max(1, rows.length))];
+    const reject = row &&
+      this.#planted.get(row.name)?.rejects.find(({ line }) => line === row.line);
+    return row && reject && [row.id, reject];
+  }
+
+  /** Begins a command for some of such files, or for all; most may be refused, as files go on meanwhile. */
+  async #doWith(
+    which: string,
+    { prng, command }: { prng?: Prng; command: (file: string) => Promise<unknown> },
+  ): Promise<void> {
+    const files = (await this.#running.sql.unsafe<{ id: string }[]>(
+      `select file_id::text as id from ingest.files f where ${which} order by file_id`,
+    )).map(({ id }) => id);
+    const count = prng ? Math.min(files.length, 1 + prng.below(MOST_AT_ONCE)) : files.length;
+    for (let left = count; left > 0; left--) {
+      const [file] = files.splice(prng?.below(files.length) ?? 0, 1);
+      const ended: Promise<void> = command(file!).then(() => {}, () => {})
+        .finally(() => this.#commands.delete(ended));
+      this.#commands.add(ended);
+    }
+  }
 }

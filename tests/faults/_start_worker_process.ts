@@ -1,5 +1,6 @@
 import { projectPath } from "../harness.ts";
 import type { GeneratorSetup } from "./_generator_process.ts";
+import type { WatcherSetup } from "./_watcher_process.ts";
 import type { WorkerSetup } from "./_worker_process.ts";
 
 /** A worker in a process of its own. */
@@ -18,7 +19,7 @@ export interface WorkerProcess {
  * @param script Path within the project.
  */
 export async function startWorkerProcess(
-  setup: WorkerSetup | GeneratorSetup,
+  setup: WorkerSetup | WatcherSetup | GeneratorSetup,
   logs: string[],
   script = "tests/faults/_worker_process.ts",
 ): Promise<WorkerProcess> {

@@ -27,7 +27,7 @@ export async function restartTerminated(
 /** Resets a workflow to its first task, as a person may in the Web UI, whether it runs or has ended. */
 export async function resetToStart(
   { client }: FaultPipeline,
-  { workflowId }: IngestHandle,
+  { workflowId }: { workflowId: string },
 ): Promise<void> {
   const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
   const first = events?.find(({ workflowTaskCompletedEventAttributes: task }) => task);

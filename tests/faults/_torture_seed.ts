@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
-import { openDatabase, type Role } from "../../activities/database.ts";
 import { Prng } from "../../domain/generator/prng.ts";
-import { readConfig } from "../../scripts/config.ts";
 import { tcpProxy } from "../activities/_tcp_proxy.ts";
-import { waitFor } from "../harness.ts";
+import { tempDir, waitFor } from "../harness.ts";
 import { faultPipeline } from "./_fault_pipeline.ts";
+import { landPlanted } from "./_land_planted.ts";
 import type { OwnPostgres, OwnTemporal } from "./_own_services.ts";
+import { People } from "./_people.ts";
 import { assertPlanted, listNames, plantFiles } from "./_planted_files.ts";
 import { type TortureParts, TORTURES } from "./_tortures.ts";
 
-const FAULTS = 9;
+const FAULTS = 10;
 const FILES = 16;
 const ROWS = 500;
+const SETTLE_MS = 300;
+const RELIST_MS = 500;
+/** Of a writer; beyond the settle timer and a listing, so that some files are read too early. */
+const LONGEST_PAUSE_MS = 4 * SETTLE_MS;
 const HEALED_MS = 120_000;
 
 /** One seed: its servers, which others use after it, and who is told of each fault. */
@@ -23,8 +27,8 @@ export interface Torture {
 }
 
 /**
- * Loads files with planted faults into a database of its own while a seeded mix of things breaks, waits for quiet, and
- * compares all with the truth.
+ * Lands files with planted faults in a watched inbox while a seeded mix of things breaks and people run commands, heals
+ * all, waits for quiet, and compares everything with the truth.
  *
  * @returns What was compared, in words.
  */
@@ -33,73 +37,89 @@ export async function tortureSeed(
 ): Promise<string> {
   await using database = await postgres.freshDatabase();
   await using proxy = await tcpProxy(database.url);
+  await using landing = await tempDir();
   await using pipeline = await faultPipeline({
     chunkBytes: 16 * 1024,
     database,
     temporalAddress: temporal.address,
   });
   const deadlocksBefore = await countDeadlocks(postgres);
-  // Workers reach PostgreSQL through the proxy, the test itself does not.
+  // Workers and watcher reach PostgreSQL through the proxy, the test itself does not.
   Object.assign(pipeline.setup, {
     databaseUrl: proxy.url,
     limits: { ...pipeline.setup.limits, statementDeadlineMs: 2_000 },
   });
-  const planted = await plantFiles(pipeline.inbox, { files: FILES, rows: ROWS, seed });
+  const planted = await plantFiles(landing.path, { files: FILES, rows: ROWS, seed, mixed: true });
+  await using people = new People(pipeline, planted);
   const workers = [await pipeline.startWorker(), await pipeline.startWorker()];
-  const { client, inbox, inboxId } = pipeline;
-  await using pools = new AsyncDisposableStack();
-  const open = (role: Role) => {
-    const pool = openDatabase(database.url, role);
-    pools.defer(() => pool.end({ timeout: 1 }));
-    return pool;
-  };
+  const startWatcher = () => pipeline.startWatcher({ settleMs: SETTLE_MS, relistMs: RELIST_MS });
   const parts: TortureParts = {
-    ...{ pipeline, postgres, temporal, proxy, workers, planted },
-    running: { client, sql: open("ingest"), inbox, inboxId },
-    operator: open("operator"),
-    config: readConfig({ CLICKLEDGER_HEARTBEAT_TIMEOUT_MS: "1500" }),
+    ...{ pipeline, postgres, temporal, proxy, workers, startWatcher, people },
+    watcher: await startWatcher(),
     prng: new Prng(seed, 0),
-    started: [],
   };
 
-  // Files flow while things break: before each fault some are started, after the last one the rest.
-  const waiting = [...planted.names];
-  const startSome = async (count: number) => {
-    for (const name of waiting.splice(0, count)) {
-      const shortWay = parts.prng.below(2) === 0;
-      parts.started.push(await pipeline.ingest(name, { shortWay }));
+  // Files land while things break: before each fault some, after the last one the rest.
+  const waiting = [...planted.files];
+  const written: Promise<void>[] = [];
+  const landSome = (count: number) => {
+    for (const file of waiting.splice(0, count)) {
+      written.push(landPlanted(file, {
+        ...{ from: landing.path, inbox: pipeline.inbox, prng: parts.prng },
+        longestPauseMs: LONGEST_PAUSE_MS,
+      }));
     }
   };
   const kinds = drawKinds(parts.prng);
   for (const [index, kind] of kinds.entries()) {
-    await startSome(Math.ceil(waiting.length / (FAULTS - index + 1)));
+    landSome(Math.ceil(waiting.length / (FAULTS - index + 1)));
     await new Promise((resolve) => setTimeout(resolve, parts.prng.below(500)));
     onFault(kind);
     await TORTURES[kind]?.(parts);
   }
-  await startSome(waiting.length);
+  landSome(waiting.length);
+  await Promise.all(written);
 
-  await waitFor(async () => {
-    const [row] = await database.sql<{ loaded: number; open: number }[]>`
-      select count(*) filter (where state = 'loaded')::integer as loaded,
-             count(*) filter (where settled_at is null)::integer as open
-      from ingest.files`;
-    return row?.loaded === FILES && row.open === 0;
-  }, { what: "all files to be settled", timeoutMs: HEALED_MS });
+  let left = "";
+  const isQuiet = async () => {
+    const rows = await database.sql<
+      { id: number; name: string; state: string; code: string; size: number; settled: boolean }[]
+    >`
+      select file_id::integer as id, file_name as name, state, error_code as code,
+             size_bytes::integer as size, settled_at is not null as settled
+      from ingest.files order by file_name, file_id`;
+    const unread = planted.files.filter(({ name, bytes }) =>
+      !rows.some((row) => row.name === name && row.size === bytes.length)
+    ).map(({ name }) => name);
+    const unsettled = rows.filter(({ settled }) => !settled);
+    const names = (await listNames(pipeline.inbox)).filter((name) => !name.startsWith("."));
+    const about = rows.filter(({ name }) => unread.includes(name));
+    left = JSON.stringify({ unread, about, unsettled, names });
+    return unread.length + unsettled.length + names.length === 0;
+  };
+  await within(HEALED_MS, people.mend(isQuiet), () => left);
   await waitFor(async () => {
     const open = await database.sql`
       select from pg_stat_activity
       where datname = current_database() and state like 'idle in transaction%'`;
     return open.length === 0;
   }, { what: "no session to be idle in transaction" });
-  await assertPlanted(pipeline, planted);
-  // What was cancelled went there, and was retried from there.
-  assert.deepEqual(await listNames(pipeline.failed), []);
+  const found = await assertPlanted(pipeline, planted, { steered: true });
   // What a query says that got the rows of another one.
   assert.doesNotMatch(pipeline.workerLogs(), /UNDEFINED_VALUE/);
   assert.equal(await countDeadlocks(postgres) - deadlocksBefore, 0, "deadlocks");
-  return `clean: ${planted.eventIds.size} events, ${planted.duplicates} duplicates, ` +
-    `${planted.rejects.size + planted.conflicts} rejects`;
+  return `clean: ${found.events} events, ${found.duplicates} duplicates, ` +
+    `${found.rejects} rejects, ${found.corrected} corrected`;
+}
+
+/** @param left what is not done, asked when it is late */
+async function within(ms: number, work: Promise<void>, left: () => string): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`Cannot go on: after ${ms} ms there is left ${left()}`)),
+    ms,
+  );
+  await Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
 /** All kinds in a random order, then in another one, and so on. */

@@ -1,14 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
-import type { Sql } from "../../activities/database.ts";
 import type { Prng } from "../../domain/generator/prng.ts";
-import type { Running } from "../../scripts/cli/with_running.ts";
-import type { Config } from "../../scripts/config.ts";
 import type { TcpProxy } from "../activities/_tcp_proxy.ts";
-import type { FaultPipeline, IngestHandle } from "./_fault_pipeline.ts";
+import type { FaultPipeline } from "./_fault_pipeline.ts";
 import type { OwnPostgres, OwnServer, OwnTemporal } from "./_own_services.ts";
-import { PEOPLE } from "./_people.ts";
-import type { PlantedFiles } from "./_planted_files.ts";
-import { resetToStart, restartTerminated } from "./_steer_workflow.ts";
+import type { People } from "./_people.ts";
+import { resetToStart } from "./_steer_workflow.ts";
 import type { WorkerProcess } from "./_start_worker_process.ts";
 
 const MAX_STOPPED_MS = 3_000;
@@ -24,21 +20,14 @@ export interface TortureParts {
   /** Between the workers and PostgreSQL. */
   proxy: TcpProxy;
   workers: WorkerProcess[];
-  /** Workflows so far. */
-  started: IngestHandle[];
+  startWatcher: () => Promise<WorkerProcess>;
+  watcher: WorkerProcess;
+  people: People;
   prng: Prng;
-  /** What must come of the files; people change it. */
-  planted: PlantedFiles;
-  /** The pipeline as the commands see it. */
-  running: Running;
-  /** Pool of who may correct and waive. */
-  operator: Sql;
-  config: Config;
 }
 
 /** Each breaks something and returns when it is mended. */
 export const TORTURES: Record<string, (parts: TortureParts) => Promise<void>> = {
-  ...PEOPLE,
   "worker killed": async ({ pipeline, workers, prng }) => {
     const [worker] = workers.splice(prng.below(workers.length), 1);
     worker?.kill("SIGKILL");
@@ -95,15 +84,41 @@ export const TORTURES: Record<string, (parts: TortureParts) => Promise<void>> = 
     await pause(LOCKED_MS);
     file.exec("rollback");
   },
-  "workflow terminated and started anew": async ({ pipeline, started, prng }) => {
-    const handle = started[prng.below(started.length)];
-    if (handle) await restartTerminated(pipeline, handle);
+  "watcher killed": async (parts) => {
+    parts.watcher.kill("SIGKILL");
+    await parts.watcher.exited;
+    parts.watcher = await parts.startWatcher();
   },
-  "workflow reset to its start": async ({ pipeline, started, prng }) => {
-    const handle = started[prng.below(started.length)];
-    if (handle) await resetToStart(pipeline, handle);
+  "watcher stopped for a while": async ({ watcher, prng }) => {
+    watcher.kill("SIGSTOP");
+    await pause(prng.below(MAX_STOPPED_MS));
+    watcher.kill("SIGCONT");
   },
+  // The watcher starts it anew: as it was not complete, or from the ledger.
+  "workflow terminated": async ({ pipeline, prng }) => {
+    const workflowId = await drawWorkflow(pipeline, prng);
+    if (workflowId === undefined) return;
+    // It may have ended meanwhile.
+    await pipeline.client.workflow.getHandle(workflowId).terminate("by a test").catch(() => {});
+  },
+  "workflow reset to its start": async ({ pipeline, prng }) => {
+    const workflowId = await drawWorkflow(pipeline, prng);
+    if (workflowId !== undefined) await resetToStart(pipeline, { workflowId });
+  },
+  "files unloaded": ({ people, prng }) => people.unload(prng),
+  "files cancelled": ({ people, prng }) => people.cancel(prng),
+  "files paused": ({ people, prng }) => people.pause(prng),
+  "rejects replayed": ({ people, prng }) => people.replay(prng),
+  "rejects corrected and replayed": ({ people, prng }) => people.correct(prng),
+  "rejects waived": ({ people, prng }) => people.waive(prng),
 };
+
+/** Of a file that is being loaded, if there is one. */
+async function drawWorkflow({ sql }: FaultPipeline, prng: Prng): Promise<string | undefined> {
+  const rows = await sql<{ workflow_id: string }[]>`
+    select workflow_id from ingest.files where settled_at is null order by file_id`;
+  return rows[prng.below(Math.max(1, rows.length))]?.workflow_id;
+}
 
 async function terminateBackends({ sql }: FaultPipeline): Promise<void> {
   await sql`
