@@ -1769,6 +1769,19 @@ grant execute on shop.conversion_rate(interval,timestamp with time zone,timestam
 
 grant execute on shop.conversion_rate(interval,timestamp with time zone,timestamp with time zone,text) to clickledger_reader;
 
+CREATE OR REPLACE FUNCTION shop.count_deltas()
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select (select count(*) from (select from shop.minute_rollup_delta d limit 500000) m)
+       + (select count(*) from (select from shop.product_rollup_delta d limit 500000) p)
+$function$;
+-- How many deltas of the rollups wait to be folded, counted up to 500,000 of each.
+
+grant execute on shop.count_deltas() to clickledger_ingest;
+
 CREATE OR REPLACE FUNCTION shop.customer_value(from_time timestamp with time zone DEFAULT (now() - '365 days'::interval), to_time timestamp with time zone DEFAULT now(), in_currency text DEFAULT NULL::text)
  RETURNS TABLE(user_id text, currency text, recency_days integer, frequency bigint, monetary numeric, r integer, f integer, m integer, segment text)
  LANGUAGE sql
@@ -1937,8 +1950,12 @@ CREATE OR REPLACE FUNCTION shop.fold_rollups()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET work_mem TO '64MB'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
 declare
+  at_most         constant integer := 200000;
   folded_minutes  bigint;
   folded_products bigint;
 begin
@@ -1948,6 +1965,7 @@ begin
   end if;
   with taken as (
     delete from shop.minute_rollup_delta d
+    where d.ctid = any (array(select x.ctid from shop.minute_rollup_delta x limit at_most))
     returning d.minute, d.event_type, d.category, d.device, d.currency, d.events, d.quantity, d.revenue
   ),
   summed as (
@@ -1956,6 +1974,7 @@ begin
            count(*) as deltas
     from taken t
     group by t.minute, t.event_type, t.category, t.device, t.currency
+    order by t.minute, t.event_type, t.category, t.device, t.currency
   ),
   merged as (
     merge into shop.minute_rollup_base b
@@ -1972,6 +1991,7 @@ begin
   select coalesce(sum(m.deltas), 0) from merged m into folded_minutes;
   with taken as (
     delete from shop.product_rollup_delta d
+    where d.ctid = any (array(select x.ctid from shop.product_rollup_delta x limit at_most))
     returning d.hour, d.product_id, d.currency, d.views, d.carts, d.removals, d.purchases, d.quantity, d.revenue
   ),
   summed as (
@@ -1981,6 +2001,7 @@ begin
            count(*) as deltas
     from taken t
     group by t.hour, t.product_id, t.currency
+    order by t.hour, t.product_id, t.currency
   ),
   merged as (
     merge into shop.product_rollup_base b
@@ -2002,7 +2023,7 @@ begin
   return folded_minutes + folded_products;
 end
 $function$;
--- Moves the deltas of the rollups into their base tables and returns how many; never blocks a load.
+-- Moves up to 200,000 deltas of each rollup into its base table and returns how many it moved, 0 when none are left; never blocks a load.
 
 grant execute on shop.fold_rollups() to clickledger_ingest;
 

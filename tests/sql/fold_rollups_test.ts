@@ -16,6 +16,21 @@ Deno.test("shop.fold_rollups() moves deltas into the base, and says how many", a
   assert.equal(await fold(house), 0);
 });
 
+Deno.test("shop.fold_rollups() takes so many deltas at once, and shop.count_deltas() says what waits", async () => {
+  await using house = await warehouse();
+  await house.admin`
+    insert into shop.minute_rollup_delta
+    select '2026-01-05 12:00:00+00', 'purchase', '', 'mobile', 'EUR', 1, 2, 3 from generate_series(1, 200001)`;
+  const waiting = async () =>
+    (await house.deps.sql<{ deltas: number }[]>`select shop.count_deltas() as deltas`)[0]?.deltas;
+  assert.equal(await waiting(), 200_001);
+  assert.equal(await fold(house), 200_000);
+  assert.equal(await waiting(), 1);
+  assert.equal(await fold(house), 1);
+  const [group] = await rollup(house);
+  assert.equal(Number(group?.events), 200_001);
+});
+
 Deno.test("shop.fold_rollups() removes groups that an unload brought to zero", async () => {
   await using house = await warehouse();
   const { fileId } = await ingest(house, await house.land("a.csv", csv(events(0, 20))));

@@ -143,6 +143,7 @@ Deno.test("roles: functions run for those who need them", async (t) => {
     "ingest.lock_horizon('shop_events')": ["ingest"],
     "shop.ensure_month('2026-01-01')": ["ingest"],
     "shop.fold_rollups()": ["ingest"],
+    "shop.count_deltas()": ["ingest"],
     "ingest.schema_version()": ["ingest", "reader", "operator"],
     "ingest.verify()": ["ingest", "reader", "operator"],
     "ingest.record_verification()": ["ingest", "reader", "operator"],
