@@ -36,13 +36,17 @@ async function loadOpen(deps: ActivityDeps, span: Span, file: PlannedFile): Prom
   const { fileId } = file;
   const contract = contractOf(deps, file.feed);
   const sum = { ...NO_RECORDS };
+  const known = { hasOldEvents: file.hasOldEvents };
   const handle = await openPlanned(deps, file);
   try {
     for (const chunk of file.chunks) {
       heartbeatAndCheck({ fileId, chunkNo: chunk.chunkNo });
       await deps.hooks?.beforeChunk?.(fileId, chunk.chunkNo);
       const verified = await readPlannedChunk(handle, { file, chunk, contract });
-      add(sum, await loadVerified(deps, span, chunk.chunkNo, contract, verified));
+      add(
+        sum,
+        await loadVerified(deps, span, { chunkNo: chunk.chunkNo, contract, known, verified }),
+      );
     }
   } finally {
     await handle.close();
@@ -53,11 +57,15 @@ async function loadOpen(deps: ActivityDeps, span: Span, file: PlannedFile): Prom
 async function loadVerified(
   deps: ActivityDeps,
   { claim }: Span,
-  chunkNo: number,
-  contract: Contract,
-  { batch, rawOf }: VerifiedChunk,
+  { chunkNo, contract, known, verified: { batch, text, rawOf } }: {
+    chunkNo: number;
+    contract: Contract;
+    /** What the chunks of the file have told so far: where one has events that are there already, others will. */
+    known: { hasOldEvents: boolean };
+    verified: VerifiedChunk;
+  },
 ): Promise<Counts> {
-  const ready: ReadyChunk = {
+  const ready: Omit<ReadyChunk, "hasOldEvents"> = {
     fileId: claim.fileId,
     epoch: claim.epoch,
     chunkNo,
@@ -65,6 +73,7 @@ async function loadVerified(
     worker: deps.worker,
     contract,
     batch,
+    text,
     rawOf,
   };
   for (let attempt = 1;; attempt++) {
@@ -73,14 +82,15 @@ async function loadVerified(
     await deps.hooks?.beforeChunkTransaction?.(claim.fileId, chunkNo);
     try {
       const startedAt = performance.now();
-      const counts = await loadChunk(deps.sql, ready);
+      const counts = await loadChunk(deps.sql, { ...ready, ...known });
       deps.onChunk?.((performance.now() - startedAt) / 1000);
       deps.onChange?.();
       return counts;
     } catch (error) {
       // A month was dropped after it was made sure of, or two transactions met: both are over when tried again.
       const sqlstate = sqlstateOf(error) ?? "";
-      if (sqlstate === "23514") forgetMonths(deps.sql);
+      if (sqlstate === "23505" && !known.hasOldEvents) known.hasOldEvents = true;
+      else if (sqlstate === "23514") forgetMonths(deps.sql);
       else if (sqlstate !== "40P01" && sqlstate !== "40001") throw error;
       if (attempt === MAX_TRANSACTION_ATTEMPTS) throw error;
     }

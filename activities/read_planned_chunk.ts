@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { ApplicationFailure } from "@temporalio/common";
 import type { Contract } from "../domain/contract.ts";
-import { mapHeader } from "../domain/map_header.ts";
+import { columnsOfFields, mapHeader } from "../domain/map_header.ts";
 import { type ChunkBatch, readChunk } from "../domain/read_chunk.ts";
 import { MAX_CHUNK_BYTES } from "../domain/plan_chunks.ts";
 import { CSV_LIMITS } from "../domain/scan_csv.ts";
+import type { ChunkText } from "./statements/event_rows.ts";
 import type { PlannedFile } from "./statements/read_planned_file.ts";
 
 /** Quarantine keeps this much of a record; the rest can be read from the archived file by its offset. */
@@ -22,6 +23,7 @@ type PlannedChunk = PlannedFile["chunks"][number];
 /** A chunk whose bytes are those that were planned, validated. */
 export interface VerifiedChunk {
   batch: ChunkBatch;
+  text: ChunkText;
   /** Raw bytes of a record, given its offset and length, cut to {@linkcode MAX_RAW_BYTES}. */
   rawOf: (byteStart: number, byteLength: number) => Uint8Array;
 }
@@ -61,7 +63,13 @@ export async function readPlannedChunk(
     const offset = start - byteStart;
     return bytes.subarray(offset, offset + Math.min(length, MAX_RAW_BYTES));
   };
-  return { batch, rawOf };
+  const text = {
+    bytes,
+    byteStart,
+    delimiter: file.dialect.delimiter,
+    fieldColumns: columnsOfFields(mapped.mapping),
+  };
+  return { batch, text, rawOf };
 }
 
 /** Terminal: the version of the file that was planned cannot be read any more. */
@@ -97,7 +105,11 @@ async function readOverlongRecord(
     byteLength,
     faults: [{ code: "record_too_long" as const }],
   };
-  return { batch: { ...emptyBatch(), records: 1, rejects: [reject] }, rawOf: () => raw ?? block };
+  return {
+    batch: { ...emptyBatch(), records: 1, rejects: [reject] },
+    text: { bytes: block, byteStart, delimiter: file.dialect.delimiter, fieldColumns: null },
+    rawOf: () => raw ?? block,
+  };
 }
 
 function lineEndLength(bytes: Uint8Array): number {
@@ -118,6 +130,7 @@ function emptyBatch(): ChunkBatch {
       contentHashes: [],
       columns: [],
       extras: [],
+      verbatim: [],
     },
     rejects: [],
   };

@@ -2,7 +2,7 @@ import { acceptPlainRecord, NOT_PLAIN } from "./accept_plain_record.ts";
 import { contentHash } from "./content_hash.ts";
 import type { Contract } from "./contract.ts";
 import type { Fault } from "./faults.ts";
-import type { HeaderMapping } from "./map_header.ts";
+import { columnsOfFields, type HeaderMapping } from "./map_header.ts";
 import { rescanLiteral } from "./rescan_literal.ts";
 import { type CsvDialect, type CsvRecord, scanCsv } from "./scan_csv.ts";
 import { epochMicros } from "./_timestamp.ts";
@@ -27,6 +27,11 @@ export interface ChunkBatch {
     columns: (string | null)[][];
     /** JSON text of the columns that the contract does not know; null when all are empty. */
     extras: (string | null)[];
+    /**
+     * Whether the record's bytes are its canonical values, field by field, written as plain RFC 4180: PostgreSQL
+     * reads the same from them. A time may have zeros behind its last decimal.
+     */
+    verbatim: boolean[];
   };
   rejects: RejectedRecord[];
 }
@@ -91,7 +96,7 @@ export interface ReadChunkOptions {
  */
 export function readChunk(bytes: Uint8Array, options: ReadChunkOptions): ChunkBatch {
   const { dialect, firstLine, byteStart } = options;
-  const { accepted, take } = collectAccepted(options);
+  const { accepted, take } = collectAccepted(bytes, options);
   const rejects: RejectedRecord[] = [];
 
   const takeOrReject = (record: CsvRecord): RejectedRecord | undefined => {
@@ -129,7 +134,10 @@ export function readChunk(bytes: Uint8Array, options: ReadChunkOptions): ChunkBa
 }
 
 /** The arrays of valid records, and the function that adds a record or says what is wrong. */
-function collectAccepted({ contract, mapping, discoveredAt }: ReadChunkOptions) {
+function collectAccepted(
+  bytes: Uint8Array,
+  { contract, mapping, discoveredAt, byteStart }: ReadChunkOptions,
+) {
   const { header, positions } = mapping;
   const accepted: ChunkBatch["accepted"] = {
     lines: [],
@@ -139,11 +147,13 @@ function collectAccepted({ contract, mapping, discoveredAt }: ReadChunkOptions) 
     contentHashes: [],
     columns: contract.columns.map(() => []),
     extras: [],
+    verbatim: [],
   };
   const timeColumn = contract.columns.findIndex(({ name }) => name === contract.eventTime.column);
   const acceptPlain = acceptPlainRecord(contract, { positions, discoveredAt });
   const extrasOf = extrasWriter(mapping);
   const plainValues: (string | null)[] = contract.columns.map(() => null);
+  const isVerbatim = verbatimTest(bytes, byteStart, { mapping, timeColumn });
 
   const add = (record: CsvRecord, eventTime: number, values: readonly (string | null)[]) => {
     accepted.lines.push(record.line);
@@ -155,6 +165,7 @@ function collectAccepted({ contract, mapping, discoveredAt }: ReadChunkOptions) 
       accepted.columns[column]!.push(values[column]!);
     }
     accepted.extras.push(extrasOf(record.fields));
+    accepted.verbatim.push(isVerbatim(record, values));
   };
 
   const take = (record: CsvRecord): Fault[] | undefined => {
@@ -178,6 +189,43 @@ function collectAccepted({ contract, mapping, discoveredAt }: ReadChunkOptions) 
     return isHeader(fields, header) ? [{ code: "repeated_header" }] : outcome.faults;
   };
   return { accepted, take };
+}
+
+/** Makes the function that says whether a record's bytes are its values as they stand. */
+function verbatimTest(
+  bytes: Uint8Array,
+  byteStart: number,
+  { mapping, timeColumn }: { mapping: HeaderMapping; timeColumn: number },
+) {
+  if (columnsOfFields(mapping) === null) return () => false;
+  const { positions } = mapping;
+  const firstQuote = nextByte(bytes, QUOTE);
+  return (record: CsvRecord, values: readonly (string | null)[]): boolean => {
+    for (let column = 0; column < values.length; column++) {
+      const field = record.fields[positions[column]!]!;
+      if ((values[column] ?? "") === field) continue;
+      if (column !== timeColumn || !PLAIN_UTC.test(field)) return false;
+    }
+    if (firstQuote(record.byteStart - byteStart) >= record.byteEnd - byteStart) return true;
+    // Quotes around a field are RFC 4180; one within it may be, or not.
+    return !values.some((value) => value?.includes('"'));
+  };
+}
+
+const QUOTE = 0x22;
+/** Of a valid time: in UTC, and written in the canonical letters. */
+const PLAIN_UTC = /^.{10}T.*Z$/;
+
+/** Makes the function that finds the next such byte from a position on; positions asked for must ascend. */
+function nextByte(bytes: Uint8Array, byte: number): (from: number) => number {
+  let at = -1;
+  return (from) => {
+    if (at < from) {
+      at = bytes.indexOf(byte, from);
+      if (at < 0) at = bytes.length;
+    }
+    return at;
+  };
 }
 
 /** Files joined one behind the other repeat the header, each with its own byte order mark. */

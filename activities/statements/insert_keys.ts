@@ -35,9 +35,9 @@ export async function insertKeys(
   const ids = batch.accepted.columns[columnOf(contract, "event_id")] as string[];
   const { lines, contentHashes } = batch.accepted;
   const found: SortedByKeys = { fresh: [], duplicates: [], conflicting: [] };
-  let open = rows.toSorted((a, b) => compare(ids[a] as string, ids[b] as string) || a - b);
+  let open = inKeyOrder(ids, rows);
   while (open.length > 0) {
-    const taken = await insertNewKeys(tx, fileId, batch, contract, open);
+    const taken = await insertNewKeys(tx, { fileId, batch, contract }, open);
     const old: number[] = [];
     for (const row of open) (taken.has(lines[row] as number) ? found.fresh : old).push(row);
     if (old.length === 0) break;
@@ -53,33 +53,67 @@ export async function insertKeys(
   return found;
 }
 
+/**
+ * Claims the keys of a batch in which every event is new: half the cost of watching for conflicts. If one is not, this
+ * fails as `unique_violation`, and all that the transaction did with it.
+ *
+ * @param tx The chunk transaction.
+ * @param chunk Which file, and its batch, of which all records go.
+ */
+export async function insertFreshKeys(
+  tx: Transaction,
+  { fileId, batch, contract }: { fileId: number; batch: ChunkBatch; contract: Contract },
+): Promise<void> {
+  const ids = batch.accepted.columns[columnOf(contract, "event_id")] as string[];
+  const sorted = inKeyOrder(ids, Array.from(ids.keys()));
+  for (let start = 0; start < sorted.length; start += ROWS_PER_STATEMENT) {
+    const some = sorted.slice(start, start + ROWS_PER_STATEMENT);
+    await insertKeyRows(tx, { fileId, batch, contract }, some, { areNew: true });
+  }
+}
+
+/** The one order in which keys are locked. */
+function inKeyOrder(ids: readonly string[], rows: readonly number[]): number[] {
+  return rows.toSorted((a, b) => compare(ids[a] as string, ids[b] as string) || a - b);
+}
+
 /** Lines whose key was new. By line, not by id: an id twice in one chunk must come back once. */
 async function insertNewKeys(
   tx: Transaction,
-  fileId: number,
-  { accepted }: ChunkBatch,
-  contract: Contract,
+  chunk: { fileId: number; batch: ChunkBatch; contract: Contract },
   sorted: number[],
 ): Promise<Set<number>> {
-  const ids = accepted.columns[columnOf(contract, "event_id")] as string[];
-  const times = accepted.columns[columnOf(contract, "event_time")] as string[];
   const taken = new Set<number>();
   for (let start = 0; start < sorted.length; start += ROWS_PER_STATEMENT) {
     const some = sorted.slice(start, start + ROWS_PER_STATEMENT);
-    const inserted = await tx<{ line_number: number }[]>`
-      insert into ingest.event_keys (event_id, event_time, file_id, content_hash, line_number)
-      select k.event_id, k.event_time, ${fileId}::bigint, k.content_hash, k.line_number
-      from unnest(${plainArray(some.map((row) => ids[row] as string))}::uuid[],
-                  ${textTimes(some, times)}::timestamptz[],
-                  ${plainArray(some.map((row) => accepted.contentHashes[row] as string))}::bigint[],
-                  ${plainArray(some.map((row) => accepted.lines[row] as number))}::integer[])
-        as k (event_id, event_time, content_hash, line_number)
-      order by k.event_id, k.line_number
-      on conflict do nothing
-      returning line_number`;
+    const inserted = await insertKeyRows(tx, chunk, some, { areNew: false });
     for (const { line_number } of inserted) taken.add(line_number);
   }
   return taken;
+}
+
+function insertKeyRows(
+  tx: Transaction,
+  { fileId, batch: { accepted }, contract }: {
+    fileId: number;
+    batch: ChunkBatch;
+    contract: Contract;
+  },
+  rows: readonly number[],
+  { areNew }: { areNew: boolean },
+) {
+  const ids = accepted.columns[columnOf(contract, "event_id")] as string[];
+  const times = accepted.columns[columnOf(contract, "event_time")] as string[];
+  return tx<{ line_number: number }[]>`
+    insert into ingest.event_keys (event_id, event_time, file_id, content_hash, line_number)
+    select k.event_id, k.event_time, ${fileId}::bigint, k.content_hash, k.line_number
+    from unnest(${plainArray(rows.map((row) => ids[row] as string))}::uuid[],
+                ${plainArray(rows.map((row) => times[row] as string))}::timestamptz[],
+                ${plainArray(rows.map((row) => accepted.contentHashes[row] as string))}::bigint[],
+                ${plainArray(rows.map((row) => accepted.lines[row] as number))}::integer[])
+      as k (event_id, event_time, content_hash, line_number)
+    order by k.event_id, k.line_number
+    ${areNew ? tx`` : tx`on conflict do nothing returning line_number`}`;
 }
 
 /** Content hash by id of the keys that are there, locked against an unload until this transaction ends. */
@@ -100,10 +134,6 @@ async function lookUpKeys(tx: Transaction, ids: string[]): Promise<Map<string, s
 
 function columnOf(contract: Contract, name: string): number {
   return contract.columns.findIndex((column) => column.name === name);
-}
-
-function textTimes(rows: number[], times: string[]): string {
-  return plainArray(rows.map((row) => times[row] as string));
 }
 
 function compare(a: string, b: string): number {

@@ -4,8 +4,16 @@ import type { Counts } from "../../domain/ledger.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { plainArray, textArray } from "./array_literal.ts";
+import { copyRows } from "./copy_rows.ts";
+import {
+  COPY_MINUTE_DELTAS,
+  COPY_PRODUCT_DELTAS,
+  minuteDeltaRows,
+  productDeltaRows,
+} from "./delta_rows.ts";
+import { type ChunkText, copyEvents, eventRows } from "./event_rows.ts";
 import { insertEvents } from "./insert_events.ts";
-import { insertKeys } from "./insert_keys.ts";
+import { insertFreshKeys, insertKeys } from "./insert_keys.ts";
 import { lockClaim } from "./lock_claim.ts";
 
 /** A chunk read, checked and validated: all that the transaction needs, so that it awaits nothing but its statements. */
@@ -18,8 +26,12 @@ export interface ReadyChunk {
   worker: string;
   contract: Contract;
   batch: ChunkBatch;
+  /** What it was read from. */
+  text: ChunkText;
   /** Raw bytes of a record, given its offset and length, cut to the quarantine's cap. */
   rawOf: (byteStart: number, byteLength: number) => Uint8Array;
+  /** Some of its events are there already, as far as is known. */
+  hasOldEvents: boolean;
 }
 
 /** A record that goes to quarantine: found by validation, or by the ledger. */
@@ -44,38 +56,106 @@ export interface Conflict {
  * @param sql Pool of the ingest role.
  * @param chunk The chunk.
  * @returns What became of its records; the stored counts if another attempt committed it first.
+ * @throws SQLSTATE 23505 when events were taken for new and are not: try again with `hasOldEvents`.
  */
-export function loadChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
+export async function loadChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
+  const isWorthCopying = chunk.batch.accepted.lines.length >= LEAST_ROWS_TO_COPY;
+  if (!isWorthCopying || chunk.hasOldEvents) return await insertChunk(sql, chunk);
+  return await copyChunk(sql, chunk) ?? await insertChunk(sql, chunk);
+}
+
+/** Fewer are inserted sooner than a COPY takes to begin and end. */
+export const LEAST_ROWS_TO_COPY = 1_000;
+
+/** Takes nothing for granted: asks for every event whether it is new. */
+function insertChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
   return sql.begin("isolation level read committed", async (tx) => {
-    const file = await lockClaim(tx, chunk, "share");
-    const [horizon] = await tx<{ events_from: Date }[]>`
-      select ingest.lock_horizon(${file.feed}) as events_from`;
+    await lockClaim(tx, chunk, "share");
+    const horizon = await lockHorizon(tx, chunk);
     const committed = await lockChunk(tx, chunk);
     if (committed !== null) return committed;
 
     const { accepted, rejects } = chunk.batch;
-    const { rows, late } = splitAtHorizon(accepted.eventTimes, horizon?.events_from.getTime() ?? 0);
+    const { rows, late } = splitAtHorizon(accepted.eventTimes, horizon);
     const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows);
     await insertEvents(tx, chunk, fresh);
     await insertDuplicates(tx, chunk, duplicates);
-    const allRejects = [
-      ...rejects,
-      ...late.map((row) => rejectOf(chunk.batch, row, { code: "before_horizon" })),
-      ...conflicting.map((row) => ({
-        ...rejectOf(chunk.batch, row, { code: "conflicting_event" }),
-        conflict: conflictOf(chunk, row),
-      })),
-    ];
-    await insertRejects(tx, chunk, allRejects);
-    const counts: Counts = {
-      records: chunk.batch.records,
+    return await commitChunk(tx, chunk, {
       loaded: fresh.length,
       duplicates: duplicates.length,
-      rejected: allRejects.length,
-    };
-    await commitChunkRow(tx, chunk, counts);
-    return counts;
+      rejects: [
+        ...rejects,
+        ...late.map((row) => rejectOf(chunk.batch, row, { code: "before_horizon" })),
+        ...conflicting.map((row) => ({
+          ...rejectOf(chunk.batch, row, { code: "conflicting_event" }),
+          conflict: conflictOf(chunk, row),
+        })),
+      ],
+    });
   }) as Promise<Counts>;
+}
+
+/**
+ * Takes every event for new, as nearly all are, and copies them before it asks: the keys tell at the end, and take all
+ * of it back if it was not so. Until the last row was sent, nothing is locked that loads, unloads or claims wait for:
+ * only retention and migrations do, and both give up and try again.
+ *
+ * @returns null when the chunk cannot go this way
+ */
+async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
+  const { contract, batch } = chunk;
+  const events = eventRows(chunk);
+  const minuteDeltas = minuteDeltaRows(contract, batch);
+  const productDeltas = productDeltaRows(contract, batch);
+  let committed: Counts | null = null;
+  try {
+    return await sql.begin("isolation level read committed", async (tx) => {
+      // A migration locks this table first as well: it then waits here, and not with the ledger in its hands.
+      await tx`lock table ingest.files in row share mode`;
+      const horizon = await lockHorizon(tx, chunk);
+      if (batch.accepted.eventTimes.some((time) => time < horizon)) throw TAKEN_BACK;
+      await copyRows(tx, copyEvents(contract, chunk.text), events);
+      await copyRows(tx, COPY_MINUTE_DELTAS, minuteDeltas);
+      await copyRows(tx, COPY_PRODUCT_DELTAS, productDeltas);
+      await lockClaim(tx, chunk, "share");
+      committed = await lockChunk(tx, chunk);
+      if (committed !== null) throw TAKEN_BACK;
+      await insertFreshKeys(tx, chunk);
+      return await commitChunk(tx, chunk, {
+        loaded: batch.accepted.lines.length,
+        duplicates: 0,
+        rejects: batch.rejects,
+      });
+    }) as Counts;
+  } catch (error) {
+    if (error === TAKEN_BACK) return committed;
+    throw error;
+  }
+}
+
+const TAKEN_BACK = new Error("Rows were copied that must not stay");
+
+/** Events before this time, milliseconds since 1970, have been dropped; it stays there until the transaction ends. */
+async function lockHorizon(tx: Transaction, { contract }: ReadyChunk): Promise<number> {
+  const [horizon] = await tx<{ events_from: Date }[]>`
+    select ingest.lock_horizon(${contract.feed}) as events_from`;
+  return horizon?.events_from.getTime() ?? 0;
+}
+
+/** The end of either way: rejects, and the chunk's row in the ledger. */
+async function commitChunk(
+  tx: Transaction,
+  chunk: ReadyChunk,
+  { loaded, duplicates, rejects }: {
+    loaded: number;
+    duplicates: number;
+    rejects: readonly RejectedRecord[];
+  },
+): Promise<Counts> {
+  await insertRejects(tx, chunk, rejects);
+  const counts = { records: chunk.batch.records, loaded, duplicates, rejected: rejects.length };
+  await commitChunkRow(tx, chunk, counts);
+  return counts;
 }
 
 /** Counts of a chunk that is committed already; null while it is only planned. */
@@ -154,7 +234,7 @@ function eventIds(
 async function insertRejects(
   tx: Transaction,
   { fileId, contract, rawOf }: ReadyChunk,
-  rejects: RejectedRecord[],
+  rejects: readonly RejectedRecord[],
 ): Promise<void> {
   for (let start = 0; start < rejects.length; start += REJECTS_PER_STATEMENT) {
     const some = rejects.slice(start, start + REJECTS_PER_STATEMENT);

@@ -14,6 +14,8 @@ export interface PlannedFile {
   discoveredAt: number;
   dialect: StoredDialect;
   header: string[];
+  /** A chunk of it had events that were there already. */
+  hasOldEvents: boolean;
   chunks: {
     chunkNo: number;
     byteStart: number;
@@ -42,10 +44,12 @@ export async function readPlannedFile(
     discovered_at: Date;
     dialect: StoredDialect;
     header: string[];
+    has_old_events: boolean;
   }[]>`
     select feed, file_name, path, ino, size_bytes, mtime_ms, ctime_ms, archive_path, discovered_at, dialect,
-           header
-    from ingest.files where file_id = ${fileId}`;
+           header,
+           exists (select from ingest.chunks c where c.file_id = f.file_id and c.duplicates > 0) as has_old_events
+    from ingest.files f where file_id = ${fileId}`;
   if (file === undefined) throw new Error(`Cannot load file ${fileId}: there is no such file`);
   const chunks = await sql<PlannedFile["chunks"]>`
     select chunk_no as "chunkNo", byte_start as "byteStart", byte_end as "byteEnd",
@@ -63,6 +67,7 @@ export async function readPlannedFile(
     discoveredAt: file.discovered_at.getTime(),
     dialect: file.dialect,
     header: file.header,
+    hasOldEvents: file.has_old_events,
     chunks,
   };
 }

@@ -132,6 +132,7 @@ function append(into: ChunkBatch["accepted"], one: ChunkBatch["accepted"]): void
   into.eventTimes.push(...one.eventTimes);
   into.contentHashes.push(...one.contentHashes);
   into.extras.push(...one.extras);
+  into.verbatim.push(...one.verbatim);
   into.columns.forEach((column, index) => column.push(...one.columns[index]!));
 }
 

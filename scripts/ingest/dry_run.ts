@@ -258,6 +258,7 @@ function plannedFile(
     discoveredAt: Date.now(),
     dialect: { ...plan.dialect, expanded: false },
     header: [...header],
+    hasOldEvents: false,
     chunks: plan.chunks,
   };
 }

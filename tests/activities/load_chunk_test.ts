@@ -61,10 +61,13 @@ Deno.test("loadChunk() quarantines a record of more than 2 GiB", async () => {
         contentHashes: [],
         columns: [],
         extras: [],
+        verbatim: [],
       },
       rejects: [{ line: 2, byteStart: 10, byteLength, faults: [{ code: "record_too_long" }] }],
     },
     rawOf: () => new Uint8Array(10),
+    text: { bytes: new Uint8Array(), byteStart: 0, delimiter: ",", fieldColumns: null },
+    hasOldEvents: false,
   });
   assert.deepEqual(counts, { records: 1, loaded: 0, duplicates: 0, rejected: 1 });
   const [reject] = await house.deps.sql`select byte_length, raw_truncated from ingest.rejects`;

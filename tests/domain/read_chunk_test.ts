@@ -29,6 +29,33 @@ Deno.test({
 });
 
 Deno.test({
+  name: "readChunk() tells which records say their values as they stand",
+  permissions: "none",
+  fn() {
+    const cases: [changes: Record<string, string>, isVerbatim: boolean][] = [
+      [{}, true],
+      [{ product_name: "Chair, oak", category: "two\nlines" }, true],
+      [{ product_name: 'The "Oak"' }, false],
+      [{ category: "", brand: "Ünïcødé" }, true],
+      [{ event_time: "2026-01-30T08:15:30.250000Z" }, true],
+      [{ event_time: "2026-01-30 08:15:30Z" }, false],
+      [{ event_time: "2026-01-30T09:15:30+01:00" }, false],
+      [{ session_id: PURCHASE.session_id!.toUpperCase() }, false],
+      [{ price: "5" }, false],
+      [{ currency: "eur" }, false],
+      [{ device: "phone" }, false],
+    ];
+    const text = cases.map(([changes]) => csvLine(cells({ ...PURCHASE, ...changes }))).join("");
+    const { accepted } = readText(text);
+    assert.deepEqual(accepted.verbatim, cases.map(([, isVerbatim]) => isVerbatim));
+    const literal = purchase.replace("Oak chair", '6" nail');
+    assert.deepEqual(readText(literal + purchase).accepted.verbatim, [false, true]);
+    const wider = readText(purchase.replace("\n", ",more\n"), [...NAMES, "notes"]);
+    assert.deepEqual(wider.accepted.verbatim, [false]);
+  },
+});
+
+Deno.test({
   name: "readChunk() of no bytes has no records",
   permissions: "none",
   fn() {
