@@ -5,8 +5,11 @@ import { RecordStream, WINDOW_BYTES } from "./_record_stream.ts";
 import { detectDialect, DIALECT_SAMPLE_BYTES } from "./detect_dialect.ts";
 import { CSV_LIMITS, type CsvDialect, type CsvLimits, type CsvRecord } from "./scan_csv.ts";
 
-/** Chunks are cut at the first record border at or past this many bytes: 4 MiB. */
-export const CHUNK_BYTES = 4 * 1024 * 1024;
+/**
+ * Chunks are cut at the first record border at or past this many bytes: 2 MiB. Larger ones take more of the processor
+ * and of memory for each record, smaller ones more transactions.
+ */
+export const CHUNK_BYTES = 2 * 1024 * 1024;
 
 /** Largest target size that may be set: a chunk is held in memory while it is loaded. */
 export const MAX_CHUNK_BYTES = 64 * 1024 * 1024;

@@ -208,7 +208,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "ChunkPlanner cuts real rows at 4 MiB, and the chunks hold every row once",
+  name: "ChunkPlanner cuts real rows at 2 MiB, and the chunks hold every row once",
   permissions: "none",
   fn() {
     const ROWS = 80_000;
@@ -231,7 +231,7 @@ Deno.test({
     }
     equal(id, ROWS);
     for (const { byteStart, byteEnd } of chunks.slice(0, -1)) {
-      ok(byteEnd - byteStart >= 4 * 1024 * 1024 && byteEnd - byteStart < 4 * 1024 * 1024 + 150);
+      ok(byteEnd - byteStart >= 2 * 1024 * 1024 && byteEnd - byteStart < 2 * 1024 * 1024 + 150);
     }
   },
 });
