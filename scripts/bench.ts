@@ -6,14 +6,18 @@
 import { InvalidArgumentError } from "commander";
 import { cpus } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { BENCHES as PARTS } from "../tests/bench/benches.ts";
 import { makeRunDirectory, type RunDirectory, testConfig } from "./_test_services.ts";
+import { measureGrowth } from "./bench/growth/measure_growth.ts";
+import { GROWTH_COLUMNS, renderPoint } from "./bench/growth/render_growth.ts";
+import { writeGrowth } from "./bench/growth/write_growth.ts";
 import { measureTargets } from "./bench/measure_targets.ts";
 import { PART_COLUMNS, renderPart } from "./bench/render_parts.ts";
 import { LIST_COLUMNS, listTargets, renderResult, RESULT_COLUMNS } from "./bench/render_targets.ts";
 import { renderWarehouse, WAREHOUSE_COLUMNS } from "./bench/render_warehouse.ts";
 import { runBench } from "./bench/run_bench.ts";
-import { openStage } from "./bench/stage.ts";
+import { openStage, type Stage } from "./bench/stage.ts";
 import { TARGET_BENCHES } from "./bench/target_benches.ts";
 import { benchWarehouse } from "./bench/warehouse_bench.ts";
 import { createCommand } from "./cli/create_command.ts";
@@ -27,6 +31,7 @@ import { startServices } from "./services/start_services.ts";
 
 const RECORDS = 1_000_000;
 const RUNS = 3;
+const DOCS = fileURLToPath(new URL("../docs", import.meta.url));
 
 interface Options {
   only?: string[];
@@ -34,13 +39,14 @@ interface Options {
   records?: number;
   runs?: number;
   warehouse?: number[];
+  growth?: string | true;
   format: Format;
 }
 
 const command = createCommand(
   "bench",
-  "Measures the whole pipeline beside its rivals, on the same input in the same run, and prints a line for each\n" +
-    "target. It takes about an hour; everything lies in a home of its own, which is removed at the end.\n\n" +
+  "Measures the whole pipeline beside its rivals, on the same input in the same run. It takes about an hour;\n" +
+    "everything lies in a home of its own, which is removed at the end.\n\n" +
     `Targets: ${TARGET_BENCHES.map(({ name }) => name).join(", ")}\n` +
     "Parts, measured only when named:\n" +
     PARTS.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join("\n"),
@@ -49,6 +55,7 @@ const command = createCommand(
       "deno task bench",
       "deno task bench --only one-file-v7 --records 200000 --runs 1",
       "deno task bench --only scan --format csv",
+      "deno task bench --growth --records 100000      how cost grows, to docs/performance.md",
       "deno task bench --warehouse 1000000,10000000   what each question of shop takes, at two sizes",
     ],
   },
@@ -58,14 +65,19 @@ const command = createCommand(
   .option("--records <n>", `about how many records a large file has (${RECORDS})`, readWhole)
   .option("--runs <n>", `runs of which the median counts (${RUNS}, fewer of long ones)`, readWhole)
   .option("--warehouse <sizes>", "ask every question of shop with so many events loaded", readSizes)
+  .option(
+    "--growth [docs]",
+    "measure how cost grows, up to ten times the records, and write table and plot to docs",
+  )
   .addOption(formatOption())
-  .action(async ({ only, list, warehouse, ...amount }: Options) => {
+  .action(async ({ only, list, warehouse, growth, ...amount }: Options) => {
     if (list) return printRows(LIST_COLUMNS, listTargets(TARGET_BENCHES), amount.format);
     const parts = PARTS.filter(({ name }) => only?.includes(name));
     const targets = TARGET_BENCHES.filter(({ name }) => only?.includes(name) ?? true);
     refuseUnknown(only);
-    sayMachine();
+    say(machine());
     if (warehouse !== undefined) return await printWarehouse(warehouse, amount);
+    if (growth !== undefined) return await printGrowth(growth === true ? DOCS : growth, amount);
     if (parts.length > 0) await printParts(parts, amount);
     if (targets.length > 0) await printTargets(targets, amount);
   });
@@ -74,12 +86,19 @@ async function printTargets(
   benches: typeof TARGET_BENCHES,
   { records = RECORDS, runs, format }: Options,
 ): Promise<void> {
-  await inOwnDirectory(async ({ path }) => {
-    await using services = await startServices(testConfig(join(path, "home")), { progress: say });
-    await using stage = await openStage(services, path);
+  if (records !== RECORDS) say(`Sizes in the table are those of ${count(RECORDS)} records`);
+  await onStage(async (stage) => {
     const amount = { records, ...(runs !== undefined && { runs }), onProgress: say };
     const results = await measureTargets(benches, stage, amount);
     printRows(RESULT_COLUMNS, results.map(renderResult), format);
+  });
+}
+
+async function printGrowth(docs: string, { records = RECORDS, format }: Options): Promise<void> {
+  await onStage(async (stage) => {
+    const points = await measureGrowth(stage, { records, onProgress: say });
+    printRows(GROWTH_COLUMNS, points.map(renderPoint), format);
+    for (const path of await writeGrowth(docs, points, machine())) say(`Wrote ${path}`);
   });
 }
 
@@ -108,6 +127,15 @@ async function printWarehouse(sizes: number[], { runs = RUNS, format }: Options)
   });
 }
 
+/** With servers of its own. */
+async function onStage(work: (stage: Stage) => Promise<void>): Promise<void> {
+  await inOwnDirectory(async ({ path }) => {
+    await using services = await startServices(testConfig(join(path, "home")), { progress: say });
+    await using stage = await openStage(services, path);
+    await work(stage);
+  });
+}
+
 /** Whatever ends the work, what it started is ended and what it wrote is removed. */
 async function inOwnDirectory(work: (directory: RunDirectory) => Promise<void>): Promise<void> {
   using signals = stopSignals(() => Deno.exit(130));
@@ -129,9 +157,9 @@ function refuseUnknown(names: readonly string[] = []): void {
   throw new UsageError(`Cannot measure ${unknown}: known are ${known.join(", ")}`);
 }
 
-function sayMachine(): void {
+function machine(): string {
   const [cpu] = cpus();
-  say(`${cpus().length} × ${cpu?.model ?? "unknown"}, Deno ${Deno.version.deno}`);
+  return `${cpus().length} × ${cpu?.model ?? "unknown"}, Deno ${Deno.version.deno}`;
 }
 
 function say(line: string): void {

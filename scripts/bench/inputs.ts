@@ -15,6 +15,10 @@ export interface Inputs {
   events(options: { rows: number; files?: number; ids?: Variant }): Promise<string[]>;
   /** The file compressed. */
   gzip(path: string): Promise<string>;
+  /** A file of which a share of the records is rejected for its id. */
+  withRejects(path: string, share: number): Promise<string>;
+  /** A file of which a share of the records is in the other one, too; of all of them, it lacks the last line's end. */
+  withDuplicates(path: string, share: number): Promise<string>;
   /** Files of so many rows each, from generated events. */
   small(options: { files: number; rows: number }): Promise<string[]>;
   /** One file of several copies of another, each with other ids. */
@@ -75,6 +79,23 @@ export function openInputs(directory: string): Inputs {
       });
       return made!;
     },
+    withRejects(path, share) {
+      return one(`rejects-${share}`, async (target) => {
+        const bytes = await Deno.readFile(path);
+        const isChosen = chooseShare(share);
+        for (const at of idsOf(bytes)) if (isChosen()) bytes[at] = NO_DIGIT;
+        await Deno.writeFile(target, bytes);
+      });
+    },
+    withDuplicates(path, share) {
+      return one(`duplicates-${share}`, async (target) => {
+        const bytes = await Deno.readFile(path);
+        const isChosen = chooseShare(1 - share);
+        replaceIds(bytes, "again", isChosen);
+        // The same bytes would be the same file, of which nothing is read twice.
+        await Deno.writeFile(target, share === 1 ? bytes.subarray(0, -1) : bytes);
+      });
+    },
     async small({ files, rows }) {
       const [source] = await inputs.events({ rows: files * rows });
       return await once(`small-${files}-${rows}`, async (target) => {
@@ -105,27 +126,46 @@ export function openInputs(directory: string): Inputs {
 
 const NEWLINE = 0x0a;
 const HYPHEN = 0x2d;
+const NO_DIGIT = 0x78;
 const ID_LENGTH = 36;
 const HEX = new TextEncoder().encode("0123456789abcdef");
 /** Most that one call gives. */
 const RANDOM_BYTES = 65_536;
 
-/** Overwrites the first cell of every line; `again` keeps what makes a UUIDv7 sort by time. */
-function replaceIds(bytes: Uint8Array, ids: Exclude<Variant, "v7">): void {
-  const digits = randomDigits();
+/** Offsets of the first cell of each line. */
+function* idsOf(bytes: Uint8Array): Generator<number> {
   for (let at = bytes.indexOf(NEWLINE) + 1; at > 0 && at < bytes.length;) {
     if (bytes[at + 8] !== HYPHEN || bytes[at + 23] !== HYPHEN) {
-      throw new Error(`Cannot replace the id at byte ${at}: there is none`);
+      throw new Error(`Cannot change the id at byte ${at}: there is none`);
     }
+    yield at;
+    at = bytes.indexOf(NEWLINE, at) + 1;
+  }
+}
+
+/** Gives ids other digits; `again` keeps what makes a UUIDv7 sort by time. */
+function replaceIds(
+  bytes: Uint8Array,
+  ids: Exclude<Variant, "v7">,
+  isChosen: () => boolean = () => true,
+): void {
+  const digit = randomDigits();
+  for (const at of idsOf(bytes)) {
+    if (!isChosen()) continue;
     for (let index = ids === "v4" ? 0 : 24; index < ID_LENGTH; index++) {
-      if (bytes[at + index] !== HYPHEN) bytes[at + index] = digits();
+      if (bytes[at + index] !== HYPHEN) bytes[at + index] = digit();
     }
     if (ids === "v4") {
       bytes[at + 14] = HEX[4]!;
       bytes[at + 19] = HEX[8]!;
     }
-    at = bytes.indexOf(NEWLINE, at) + 1;
   }
+}
+
+/** True for that share of the calls, spread evenly. */
+function chooseShare(share: number): () => boolean {
+  let calls = 0;
+  return () => Math.floor(++calls * share) > Math.floor((calls - 1) * share);
 }
 
 function randomDigits(): () => number {

@@ -3,7 +3,7 @@ import { sleep } from "../cli/sleep.ts";
 import type { StageDatabase } from "./stage.ts";
 import type { Subject } from "./subject.ts";
 
-const POLL_MS = 10;
+const POLL_MS = 20;
 
 /** Seconds since the first file landed. */
 export interface LoadTimes {
@@ -32,11 +32,12 @@ export async function loadFiles(
 }
 
 async function countSettled(sql: Sql): Promise<number> {
-  const [row] = await sql<{ settled: number; broken: number }[]>`
+  const [row] = await sql<{ settled: number; broken: string | null }[]>`
     select count(*) filter (where settled_at is not null) as settled,
-           count(*) filter (where state not in ('loading', 'loaded')) as broken
+           min(state || ' ' || coalesce(error_code, '')) filter (where state not in ('loading', 'loaded'))
+             as broken
     from ingest.files`;
-  if (row!.broken > 0) throw new Error("Cannot measure: a file did not load");
+  if (row!.broken !== null) throw new Error(`Cannot measure: a file is ${row!.broken}`);
   return row!.settled;
 }
 

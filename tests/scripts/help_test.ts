@@ -4,6 +4,7 @@ import { projectPath } from "../harness.ts";
 import { runCommand } from "./_commands.ts";
 
 const COMMANDS = [
+  "bench",
   "demo",
   "dev",
   "files",
@@ -18,6 +19,7 @@ const COMMANDS = [
 ];
 
 const WRONG_USAGE: [name: string, args: string[], expected: RegExp][] = [
+  ["bench", ["--only", "latency,speed"], /Cannot measure speed: known are .*latency/],
   ["dev", ["--role", "both"], /expected worker or watch/],
   ["demo", ["--seconds", "soon"], /expected a whole number from 1/],
   ["files", ["list", "--state", "lost"], /is invalid: expected one of loading, .*[a-z]; see/],

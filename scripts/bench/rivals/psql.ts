@@ -1,14 +1,11 @@
+import { canRun } from "./can_run.ts";
+
 /** The program, found on the PATH; the embedded PostgreSQL comes without it. */
 const PSQL = "psql";
 
-/** Whether psql can be run here. */
-export async function hasPsql(): Promise<boolean> {
-  try {
-    return (await new Deno.Command(PSQL, { args: ["--version"] }).output()).success;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+/** Whether it is installed. */
+export function hasPsql(): Promise<boolean> {
+  return canRun(PSQL, ["--version"]);
 }
 
 /**
