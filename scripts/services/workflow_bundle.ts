@@ -5,8 +5,10 @@ import type { Progress } from "./progress.ts";
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 const BUNDLER = fileURLToPath(new URL("./_build_bundle.ts", import.meta.url));
-/** Bundles of other branches and versions that are worth keeping. */
+/** Bundles of other branches and versions that are worth keeping ... */
 const MAX_BUNDLES = 8;
+/** ... and those that others may work with at this moment: each use makes a bundle young again. */
+const IN_USE_MS = 24 * 60 * 60 * 1_000;
 
 /** What a worker takes as `workflowBundle`. */
 export interface WorkflowBundle {
@@ -26,7 +28,11 @@ export async function workflowBundle(
 ): Promise<WorkflowBundle> {
   const directory = join(cache, "bundles");
   const codePath = join(directory, `${await hashSources(project)}.js`);
-  if (await Deno.stat(codePath).then(() => true, () => false)) return { codePath };
+  if (await Deno.stat(codePath).then(() => true, () => false)) {
+    // A confined process may not write there; who built the bundle for it may.
+    await Deno.utime(codePath, new Date(), new Date()).catch(() => {});
+    return { codePath };
+  }
   progress("Workflows: building the bundle");
   await Deno.mkdir(directory, { recursive: true });
   const temporary = `${codePath}.${crypto.randomUUID()}.tmp`;
@@ -100,5 +106,8 @@ async function removeOldBundles(directory: string): Promise<void> {
     ),
   );
   bundles.sort((a, b) => b.modified - a.modified);
-  for (const { path } of bundles.slice(MAX_BUNDLES)) await Deno.remove(path).catch(() => {});
+  const old = bundles.slice(MAX_BUNDLES).filter(({ modified }) =>
+    modified < Date.now() - IN_USE_MS
+  );
+  for (const { path } of old) await Deno.remove(path).catch(() => {});
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { workflowBundle } from "../../../scripts/services/workflow_bundle.ts";
 import { projectPath, tempDir } from "../../harness.ts";
 
-Deno.test("workflowBundle() builds once, and again when a source changes", async () => {
+Deno.test("workflowBundle() builds once, again when a source changes, and keeps what is in use", async () => {
   await using directory = await tempDir();
   const cache = join(directory.path, "cache");
   const project = join(directory.path, "project");
@@ -27,8 +27,22 @@ Deno.test("workflowBundle() builds once, and again when a source changes", async
   assert.deepEqual(await build(), { codePath });
   assert.equal(progress.length, 1);
 
+  const longAgo = new Date(Date.now() - 48 * 60 * 60 * 1_000);
+  const names = Array.from({ length: 9 }, (_, number) => `${number}.js`);
+  for (const name of [...names, basename(codePath)]) {
+    const path = join(cache, "bundles", name);
+    if (name !== basename(codePath)) await Deno.writeTextFile(path, "");
+    await Deno.utime(path, longAgo, longAgo);
+  }
+  assert.deepEqual(await build(), { codePath });
   await Deno.writeTextFile(join(project, "domain/limit.ts"), "export const limit: number = 8;");
-  assert.notEqual((await build()).codePath, codePath);
+  const { codePath: next } = await build();
+  assert.notEqual(next, codePath);
+  const kept = (await Array.fromAsync(Deno.readDir(join(cache, "bundles")))).map(({ name }) =>
+    name
+  );
+  assert.equal(kept.length, 8);
+  assert.ok(kept.includes(basename(codePath)), "it was used a moment ago, however old it is");
 
   await Deno.writeTextFile(workflows, `import "./missing.ts";`);
   await assert.rejects(build(), /Cannot bundle the workflows: [^]*missing\.ts/);
