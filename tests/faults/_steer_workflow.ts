@@ -1,3 +1,4 @@
+import { WorkflowNotFoundError } from "@temporalio/client";
 import { defaultPayloadConverter, WorkflowIdReusePolicy } from "@temporalio/common";
 import type { IngestFileInput } from "../../domain/ingest_api.ts";
 import { taskQueue } from "../../domain/ingest_api.ts";
@@ -24,14 +25,19 @@ export async function restartTerminated(
   });
 }
 
-/** Resets a workflow to its first task, as a person may in the Web UI, whether it runs or has ended. */
+/**
+ * Resets a workflow to its first task, as a person may in the Web UI, whether it runs or has ended; nothing to do where
+ * it has not been started, or no worker has taken it up yet.
+ */
 export async function resetToStart(
   { client }: FaultPipeline,
   { workflowId }: { workflowId: string },
 ): Promise<void> {
-  const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+  const { events } = await client.workflow.getHandle(workflowId).fetchHistory().catch((error) => {
+    if (error instanceof WorkflowNotFoundError) return { events: [] };
+    throw error;
+  });
   const first = events?.find(({ workflowTaskCompletedEventAttributes: task }) => task);
-  // No worker has taken it up yet: it is at its start.
   if (!first?.eventId) return;
   await client.workflowService.resetWorkflowExecution({
     namespace: "default",
