@@ -54,7 +54,8 @@ export interface ActivityDeps {
   /** Points at which tests stop, kill or race a worker. */
   hooks?: {
     beforeChunk?: (fileId: number, chunkNo: number) => Promise<void>;
-    beforeChunkTransaction?: (fileId: number, chunkNo: number) => Promise<void>;
+    /** Without a number: the file gets its own in this transaction. */
+    beforeChunkTransaction?: (fileId: number | null, chunkNo: number) => Promise<void>;
     afterComplete?: (fileId: number) => Promise<void>;
     beforeMove?: (fileId: number) => Promise<void>;
   };

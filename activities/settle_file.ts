@@ -44,26 +44,46 @@ export async function settleFile(
       "StaleClaim",
     );
   }
+  return await settleRow(deps, row);
+}
+
+/**
+ * Moves the bytes of a file whose state is final, and marks it settled.
+ *
+ * @param deps What activities work with.
+ * @param row The file as the ledger has it.
+ * @param announced Path in the archive that was committed already.
+ */
+export async function settleRow(
+  deps: ActivityDeps,
+  row: SettlingFile,
+  announced: string | null = null,
+): Promise<IngestFileResult> {
+  const { sql } = deps;
   if (!row.settled) {
     // What its records met may have been taken out while it was loading.
     if (row.state === "loaded" && row.rejected > 0) await replayOwnUncontradicted(deps, row.fileId);
-    await moveAndMark(deps, row);
+    await moveAndMark(deps, row, announced);
     // The file is settled: what is only measured may fail.
-    if (deps.onSettled) await readLagSeconds(sql, file.fileId).then(deps.onSettled, () => {});
+    if (deps.onSettled) await readLagSeconds(sql, row.fileId).then(deps.onSettled, () => {});
   }
   deps.onChange?.();
-  await rm(spoolPath(deps.expansion.spool, file.fileId), { force: true });
-  return readResult(sql, file.fileId);
+  await rm(spoolPath(deps.expansion.spool, row.fileId), { force: true });
+  return readResult(sql, row.fileId);
 }
 
-async function moveAndMark(deps: ActivityDeps, row: SettlingFile): Promise<void> {
+async function moveAndMark(
+  deps: ActivityDeps,
+  row: SettlingFile,
+  announced: string | null,
+): Promise<void> {
   if (staysWhereItIs(deps, row)) {
     await markSettled(deps.sql, row, row);
     return;
   }
   const { fileId, identity } = row;
   for (const archivePath of archivePaths(deps, row)) {
-    await setArchivePath(deps.sql, { fileId, archivePath });
+    if (archivePath !== announced) await setArchivePath(deps.sql, { fileId, archivePath });
     await deps.hooks?.beforeMove?.(fileId);
     const outcome = await moveFile({
       fileId,
@@ -110,6 +130,11 @@ function* archivePaths({ directories }: ActivityDeps, row: SettlingFile): Genera
   const name = archiveName(row.fileName, row.fileId);
   if (row.archivePath === null) yield join(directory, name);
   for (let number = 2;; number++) yield join(directory, archiveName(name, number));
+}
+
+/** Where the bytes of a file go if nothing has that name; null when they stay where they are. */
+export function firstArchivePath(deps: ActivityDeps, row: SettlingFile): string | null {
+  return staysWhereItIs(deps, row) ? null : archivePaths(deps, row).next().value ?? null;
 }
 
 /** Failures that left another version, or nothing of ours, at the path. */

@@ -1,7 +1,8 @@
 import { decideClaim, type FileState } from "../../domain/ledger.ts";
 import type { FileIdentity, IngestFileInput } from "../../domain/ingest_api.ts";
-import type { Sql } from "../database.ts";
+import type { Sql, Transaction } from "../database.ts";
 import { identityOfRow } from "./identity_of_row.ts";
+import { lockName } from "./lock_name.ts";
 
 /** What a claim found or made: the ledger row, and what to do with it. */
 export interface ClaimedFile {
@@ -21,6 +22,13 @@ export interface LostFile {
   step: "yield";
   fileId: number;
   ownerWorkflowId: string;
+}
+
+/** Who claims a file. */
+export interface Claimant {
+  workflowId: string;
+  runId: string;
+  contractVersion: number;
 }
 
 interface FileRow {
@@ -51,7 +59,7 @@ interface FileRow {
 export function claimFile(
   sql: Sql,
   input: IngestFileInput,
-  workflow: { workflowId: string; runId: string; contractVersion: number },
+  workflow: Claimant,
 ): Promise<ClaimedFile | LostFile> {
   return sql.begin(async (tx) => {
     const [known] = await tx<FileRow[]>`
@@ -65,7 +73,10 @@ export function claimFile(
     }
       for update`;
     if (known === undefined) {
-      if (input.fileId === undefined) return insertFile(tx, input, workflow);
+      if (input.fileId === undefined) {
+        await lockName(tx, input);
+        return await insertFile(tx, input, workflow);
+      }
       throw new Error(`Cannot claim file ${input.fileId}: there is no such file`);
     }
     if (known.workflow_id !== workflow.workflowId) {
@@ -80,14 +91,11 @@ export function claimFile(
   }) as Promise<ClaimedFile | LostFile>;
 }
 
-async function insertFile(
-  tx: Parameters<Parameters<Sql["begin"]>[1]>[0],
+/** Makes the row of a file that nothing is known of; a second row of one workflow is refused. */
+export async function insertFile(
+  tx: Transaction,
   { feed, inboxId, identity, discoveredAt, closedAt }: IngestFileInput,
-  { workflowId, runId, contractVersion }: {
-    workflowId: string;
-    runId: string;
-    contractVersion: number;
-  },
+  { workflowId, runId, contractVersion }: Claimant,
 ): Promise<ClaimedFile> {
   const fileName = identity.path.slice(identity.path.lastIndexOf("/") + 1);
   const [row] = await tx<FileRow[]>`

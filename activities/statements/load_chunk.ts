@@ -13,11 +13,20 @@ import {
 } from "./delta_rows.ts";
 import { type ChunkText, copyEvents, eventRows } from "./event_rows.ts";
 import { insertEvents } from "./insert_events.ts";
+import { inOneGo } from "./in_one_go.ts";
 import { insertFreshKeys, insertKeys } from "./insert_keys.ts";
 import { lockClaim } from "./lock_claim.ts";
 
 /** A chunk read, checked and validated: all that the transaction needs, so that it awaits nothing but its statements. */
-export interface ReadyChunk {
+export interface ReadyChunk extends ValidChunk {
+  /** What it was read from. */
+  text: ChunkText;
+  /** Some of its events are there already, as far as is known. */
+  hasOldEvents: boolean;
+}
+
+/** What of it is needed where every event is asked for. */
+export interface ValidChunk {
   fileId: number;
   epoch: number;
   chunkNo: number;
@@ -26,12 +35,8 @@ export interface ReadyChunk {
   worker: string;
   contract: Contract;
   batch: ChunkBatch;
-  /** What it was read from. */
-  text: ChunkText;
   /** Raw bytes of a record, given its offset and length, cut to the quarantine's cap. */
   rawOf: (byteStart: number, byteLength: number) => Uint8Array;
-  /** Some of its events are there already, as far as is known. */
-  hasOldEvents: boolean;
 }
 
 /** A record that goes to quarantine: found by validation, or by the ledger. */
@@ -75,12 +80,22 @@ function insertChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
     const committed = await lockChunk(tx, chunk);
     if (committed !== null) return committed;
 
-    const { accepted, rejects } = chunk.batch;
-    const { rows, late } = splitAtHorizon(accepted.eventTimes, horizon);
-    const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows);
-    await insertEvents(tx, chunk, fresh);
-    await insertDuplicates(tx, chunk, duplicates);
-    return await commitChunk(tx, chunk, {
+    return await writeChunk(tx, chunk, horizon);
+  }) as Promise<Counts>;
+}
+
+/** Writes what a chunk brings, in the transaction that holds its locks. */
+export async function writeChunk(
+  tx: Transaction,
+  chunk: ValidChunk,
+  horizon: number,
+): Promise<Counts> {
+  const { accepted, rejects } = chunk.batch;
+  const { rows, late } = splitAtHorizon(accepted.eventTimes, horizon);
+  const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows);
+  // Sent in one go: none waits for the answer to another.
+  const [counts] = await inOneGo([
+    commitChunk(tx, chunk, {
       loaded: fresh.length,
       duplicates: duplicates.length,
       rejects: [
@@ -91,8 +106,11 @@ function insertChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
           conflict: conflictOf(chunk, row),
         })),
       ],
-    });
-  }) as Promise<Counts>;
+    }),
+    insertEvents(tx, chunk, fresh),
+    insertDuplicates(tx, chunk, duplicates),
+  ]);
+  return counts;
 }
 
 /**
@@ -110,8 +128,7 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
   let committed: Counts | null = null;
   try {
     return await sql.begin("isolation level read committed", async (tx) => {
-      // A migration locks this table first as well: it then waits here, and not with the ledger in its hands.
-      await tx`lock table ingest.files in row share mode`;
+      await lockLedger(tx);
       const horizon = await lockHorizon(tx, chunk);
       if (batch.accepted.eventTimes.some((time) => time < horizon)) throw TAKEN_BACK;
       await copyRows(tx, copyEvents(contract, chunk.text), events);
@@ -135,8 +152,16 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
 
 const TAKEN_BACK = new Error("Rows were copied that must not stay");
 
+/** A migration locks this table first as well: it then waits here, and not with the ledger in its hands. */
+export async function lockLedger(tx: Transaction): Promise<void> {
+  await tx`lock table ingest.files in row share mode`;
+}
+
 /** Events before this time, milliseconds since 1970, have been dropped; it stays there until the transaction ends. */
-async function lockHorizon(tx: Transaction, { contract }: ReadyChunk): Promise<number> {
+export async function lockHorizon(
+  tx: Transaction,
+  { contract }: Pick<ValidChunk, "contract">,
+): Promise<number> {
   const [horizon] = await tx<{ events_from: Date }[]>`
     select ingest.lock_horizon(${contract.feed}) as events_from`;
   return horizon?.events_from.getTime() ?? 0;
@@ -145,7 +170,7 @@ async function lockHorizon(tx: Transaction, { contract }: ReadyChunk): Promise<n
 /** The end of either way: rejects, and the chunk's row in the ledger. */
 async function commitChunk(
   tx: Transaction,
-  chunk: ReadyChunk,
+  chunk: ValidChunk,
   { loaded, duplicates, rejects }: {
     loaded: number;
     duplicates: number;
@@ -233,7 +258,7 @@ function eventIds(
 
 async function insertRejects(
   tx: Transaction,
-  { fileId, contract, rawOf }: ReadyChunk,
+  { fileId, contract, rawOf }: ValidChunk,
   rejects: readonly RejectedRecord[],
 ): Promise<void> {
   for (let start = 0; start < rejects.length; start += REJECTS_PER_STATEMENT) {
@@ -259,7 +284,7 @@ async function insertRejects(
   }
 }
 
-async function commitChunkRow(tx: Transaction, chunk: ReadyChunk, counts: Counts): Promise<void> {
+async function commitChunkRow(tx: Transaction, chunk: ValidChunk, counts: Counts): Promise<void> {
   await tx`
     update ingest.chunks
     set records = ${counts.records}, loaded = ${counts.loaded}, duplicates = ${counts.duplicates},

@@ -138,7 +138,8 @@ async function lockSameContent(
   }
 }
 
-async function storePlan(tx: Transaction, fileId: number, plan: StoredPlan): Promise<void> {
+/** Writes down what inspection found, and which older version the file supersedes. */
+export async function storePlan(tx: Transaction, fileId: number, plan: StoredPlan): Promise<void> {
   await tx`
     update ingest.files f
     set sha256 = ${plan.sha256}, ends_with_newline = ${plan.endsWithNewline},

@@ -1,14 +1,17 @@
 import { ApplicationFailure } from "@temporalio/common";
-import type { Sql } from "../database.ts";
+import type { Sql, Transaction } from "../database.ts";
 
 /**
  * An application older than the schema refuses to load: it could not keep invariants it does not know.
  *
- * @param sql Pool of the ingest role.
+ * @param sql Pool of the ingest role, or a transaction on it.
  * @param known Newest migration that this program knows.
  * @throws Terminal failure `SchemaTooNew`.
  */
-export async function refuseNewerSchema(sql: Sql, known: number): Promise<void> {
+export async function refuseNewerSchema(
+  sql: Sql | Transaction,
+  known: number,
+): Promise<void> {
   const [row] = await sql<{ version: number }[]>`select ingest.schema_version() as version`;
   const version = row?.version ?? 0;
   if (version <= known) return;

@@ -1,4 +1,4 @@
-import type { Sql } from "../database.ts";
+import type { Sql, Transaction } from "../database.ts";
 
 /** An older version that may end within a record, or whose cut record was just taken out. */
 export type UnfinishedPredecessor =
@@ -16,11 +16,11 @@ export type UnfinishedPredecessor =
  * The versions that a file may have grown from: the newest before it under its name, and the one that lay in the archive
  * when its writer went on. Of these, what is shorter, and has no line end at its end or is not read yet.
  *
- * @param sql Pool of any role that reads the ledger.
+ * @param sql Pool of any role that reads the ledger, or a transaction on it.
  * @param fileId The file, planned.
  */
 export async function unfinishedPredecessors(
-  sql: Sql,
+  sql: Sql | Transaction,
   fileId: number,
 ): Promise<UnfinishedPredecessor[]> {
   return [

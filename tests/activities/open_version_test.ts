@@ -30,7 +30,7 @@ Deno.test("openVersion() waits for an inbox under whose name lies an empty direc
 });
 
 Deno.test("openVersion() waits for a directory that goes away between inspection and load", async () => {
-  await using house = await warehouse();
+  await using house = await warehouse({ chunkBytes: 500 });
   const job = await house.job(await house.land("a.csv", csv(events(0, 5))));
   house.deps.hooks = {
     beforeChunk: async () => {

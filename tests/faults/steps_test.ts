@@ -5,8 +5,17 @@ import { waitForSign } from "./_signs.ts";
 import { runWorker, STEPS } from "./_worker_process.ts";
 
 const ROWS = 60;
-/** Above a chunk's, so that the files here have several. */
-const CHUNK_BYTES = 4 * 1024;
+/** Several chunks in two ways, and one chunk, which is loaded in one transaction. */
+const WAYS = [
+  { way: "long way", shortWay: false, chunkBytes: 4 * 1024, steps: STEPS },
+  { way: "short way", shortWay: true, chunkBytes: 4 * 1024, steps: STEPS },
+  {
+    way: "at once",
+    shortWay: true,
+    chunkBytes: 1024 * 1024,
+    steps: STEPS.filter((step) => step !== "beforeChunk"),
+  },
+];
 const IMPATIENT = {
   workflowTaskTimeoutMs: 1_000,
   settings: { heartbeatTimeoutMs: 800 },
@@ -19,12 +28,11 @@ const SIGNALS = [
   { signal: "SIGSTOP", goesOn: true },
 ] as const;
 
-for (const shortWay of [false, true]) {
-  const way = shortWay ? "short way" : "long way";
+for (const { way, shortWay, chunkBytes, steps } of WAYS) {
   Deno.test(`Worker killed, drained or stopped for long at each step, ${way} → each file loads once`, async (t) => {
-    await using pipeline = await faultPipeline({ chunkBytes: CHUNK_BYTES });
+    await using pipeline = await faultPipeline({ chunkBytes });
     let files = 0;
-    for (const step of STEPS) {
+    for (const step of steps) {
       for (const { signal, goesOn } of SIGNALS) {
         await t.step(
           `${signal} at ${step}`,

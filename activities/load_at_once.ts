@@ -1,0 +1,167 @@
+import type { Contract } from "../domain/contract.ts";
+import { allowedRejects } from "../domain/error_budget.ts";
+import type { FileIdentity, IngestFileInput } from "../domain/ingest_api.ts";
+import { judgeHeader } from "../domain/judge_header.ts";
+import { ChunkPlanner, type FilePlan } from "../domain/plan_chunks.ts";
+import { type ChunkBatch, readChunk } from "../domain/read_chunk.ts";
+import { activityAttempt, heartbeatAndCheck, workflowOfActivity } from "./activity_context.ts";
+import { contractOf } from "./contract_of.ts";
+import type { ActivityDeps } from "./create_activities.ts";
+import { sqlstateOf } from "./database.ts";
+import { openRegularFile, readIdentity, sameVersion } from "./file_identity.ts";
+import { MAX_RAW_BYTES } from "./read_planned_chunk.ts";
+import { rememberInbox } from "./refuse_away.ts";
+import { firstArchivePath } from "./settle_file.ts";
+import { ensureMonths, forgetMonths } from "./statements/ensure_months.ts";
+import { ensureProducts } from "./statements/ensure_products.ts";
+import { insertAtOnce, NotPlain } from "./statements/insert_at_once.ts";
+import { LEAST_ROWS_TO_COPY } from "./statements/load_chunk.ts";
+import type { StoredPlan } from "./statements/record_plan.ts";
+import type { SettlingFile } from "./statements/settle_statements.ts";
+import type { ClaimedFile } from "./statements/claim_file.ts";
+
+/** A file of one chunk of few records, read and validated as a whole. */
+interface WholeFile {
+  plan: StoredPlan;
+  batch: ChunkBatch;
+  rawOf: (byteStart: number, byteLength: number) => Uint8Array;
+}
+
+/**
+ * Loads a file of few records of which the ledger knows nothing: claim, plan, rows and counts commit in one transaction,
+ * so that a crash leaves either nothing of it or a loaded file that has to be moved.
+ *
+ * @param deps What activities work with.
+ * @param input What the workflow was started with.
+ * @returns What remains to be settled, and where the ledger says that its bytes will be; null when anything about it is
+ * out of the ordinary: nothing was written then, and the single steps find out what it is.
+ */
+export async function loadAtOnce(
+  deps: ActivityDeps,
+  input: IngestFileInput,
+): Promise<{ row: SettlingFile; announced: string | null } | null> {
+  if (input.fileId !== undefined) return null;
+  const { sql } = deps;
+  const contract = contractOf(deps, input.feed);
+  const whole = await readWhole(deps, contract, input);
+  if (whole === null) return null;
+  const { plan, batch, rawOf } = whole;
+  if (batch.rejects.length > allowedRejects(deps.errorBudget, batch.records)) return null;
+  await ensureMonths(sql, batch.accepted.eventTimes);
+  await ensureProducts(sql, contract, batch);
+  heartbeatAndCheck({ bytesRead: plan.dataEnd });
+  await deps.hooks?.beforeChunkTransaction?.(null, 0);
+  try {
+    const startedAt = performance.now();
+    const loaded = await insertAtOnce(sql, {
+      input,
+      workflow: { ...workflowOfActivity(), contractVersion: contract.version },
+      schemaVersion: deps.schemaVersion,
+      plan,
+      chunk: { attempt: activityAttempt(), worker: deps.worker, contract, batch, rawOf },
+      isAsRead: () => lies(input.identity),
+      archivePathOf: (row) => firstArchivePath(deps, asLoaded({ ...row, rejected: 0 })),
+    });
+    deps.onChunk?.((performance.now() - startedAt) / 1000);
+    deps.onChange?.();
+    await deps.hooks?.afterComplete?.(loaded.fileId);
+    return { row: asLoaded(loaded), announced: loaded.archivePath };
+  } catch (error) {
+    if (error instanceof NotPlain) return null;
+    const sqlstate = sqlstateOf(error) ?? "";
+    if (sqlstate === "23514") forgetMonths(sql);
+    if (!PASSING.has(sqlstate)) throw error;
+    return null;
+  }
+}
+
+/** Another attempt or another file of the same bytes came first, two transactions met, or a month was dropped. */
+const PASSING = new Set(["23505", "40P01", "40001", "23514"]);
+
+/** The row as settling takes it; what was announced counts as said by this attempt, not by one before. */
+function asLoaded(
+  { fileId, epoch, identity, fileName, rejected }: ClaimedFile & { rejected: number },
+): SettlingFile {
+  const state = "loaded";
+  return {
+    fileId,
+    epoch,
+    identity,
+    fileName,
+    state,
+    settled: false,
+    archivePath: null,
+    errorCode: null,
+    rejected,
+  };
+}
+
+/** Null for what is not a plain file of few records, whole and as it was discovered. */
+async function readWhole(
+  { chunkBytes }: ActivityDeps,
+  contract: Contract,
+  { identity, discoveredAt }: IngestFileInput,
+): Promise<WholeFile | null> {
+  const bytes = await readVersion(identity);
+  if (bytes === null) return null;
+  const plan = planWhole(bytes, chunkBytes);
+  const [chunk] = plan.chunks;
+  if (chunk === undefined || plan.chunks.length > 1) return null;
+  if (chunk.records >= LEAST_ROWS_TO_COPY) return null;
+  const verdict = judgeHeader(contract, plan.header);
+  if (!verdict.ok) return null;
+  const { byteStart, byteEnd, firstLine } = chunk;
+  const batch = readChunk(bytes.subarray(byteStart, byteEnd), {
+    contract,
+    dialect: plan.dialect,
+    mapping: verdict.mapping,
+    discoveredAt: Date.parse(discoveredAt),
+    firstLine,
+    byteStart,
+  });
+  return {
+    plan: {
+      sha256: plan.sha256,
+      endsWithNewline: plan.endsWithNewline,
+      dataStart: byteStart,
+      dataEnd: byteEnd,
+      dialect: { ...plan.dialect, expanded: false },
+      header: verdict.mapping.header,
+      chunks: plan.chunks,
+    },
+    batch,
+    rawOf: (start, length) => bytes.subarray(start, start + Math.min(length, MAX_RAW_BYTES)),
+  };
+}
+
+/** The bytes of a version; null when another one, or none, lies at its path. */
+async function readVersion(identity: FileIdentity): Promise<Uint8Array | null> {
+  const opened = await openRegularFile(identity.path).catch(() => null);
+  if (opened === null) return null;
+  const { handle } = opened;
+  try {
+    if (!opened.isFile || !sameVersion(opened.identity, identity)) return null;
+    const bytes = new Uint8Array(identity.sizeBytes);
+    for (let filled = 0; filled < bytes.length;) {
+      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, filled);
+      if (bytesRead === 0) return null;
+      filled += bytesRead;
+    }
+    await rememberInbox(identity.path);
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function lies(identity: FileIdentity): Promise<boolean> {
+  const found = await readIdentity(identity.path);
+  return found !== null && sameVersion(found.identity, identity);
+}
+
+function planWhole(bytes: Uint8Array, chunkBytes: number): FilePlan {
+  const planner = new ChunkPlanner({ chunkBytes });
+  const chunks = planner.push(bytes);
+  const plan = planner.end();
+  return { ...plan, chunks: [...chunks, ...plan.chunks] };
+}

@@ -1,0 +1,22 @@
+import { sqlstateOf } from "../database.ts";
+
+/**
+ * Waits for statements of one transaction that are sent without waiting for each other's answers. When one fails, that is
+ * told only once all have ended: a statement sent behind the rollback would stand by itself.
+ *
+ * @param work Each sends its first statement at once, in this order.
+ * @returns What each gave.
+ * @throws What failed first; not what failed only because the transaction was aborted by then.
+ */
+export async function inOneGo<const Work extends readonly Promise<unknown>[]>(
+  work: Work,
+): Promise<{ -readonly [Index in keyof Work]: Awaited<Work[Index]> }> {
+  const ends = await Promise.allSettled(work);
+  const failures = ends.flatMap((end) => end.status === "rejected" ? [end.reason as unknown] : []);
+  if (failures.length > 0) {
+    throw failures.find((reason) => sqlstateOf(reason) !== IN_FAILED_TRANSACTION) ?? failures[0];
+  }
+  return ends.map((end) => end.status === "fulfilled" ? end.value : undefined) as never;
+}
+
+const IN_FAILED_TRANSACTION = "25P02";

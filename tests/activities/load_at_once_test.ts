@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import type { ActivityDeps } from "../../activities/create_activities.ts";
+import { waitFor } from "../harness.ts";
+import { csv, event, eventId, events } from "./_events.ts";
+import { ingest } from "./_ingest.ts";
+import { totals } from "./_totals.ts";
+import { type Warehouse, warehouse } from "./_warehouse.ts";
+
+/** Files of these tests are one chunk. */
+const ONE_CHUNK = { chunkBytes: 1_000_000 };
+
+Deno.test("loadAtOnce() commits all of a plain file in one transaction", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const text = csv([...events(0, 40), event(41, { price: "x" }), event(3)]);
+  const result = await ingest(house, await house.land("a.csv", text));
+  assert.deepEqual(
+    [result.state, result.records, result.loaded, result.duplicates, result.rejected],
+    ["loaded", 42, 40, 1, 1],
+  );
+  const transactions = await house.admin`
+    select xmin::text from ingest.chunks union select xmin::text from ingest.event_keys
+    union select xmin::text from shop.events union select xmin::text from ingest.rejects
+    union select xmin::text from ingest.duplicates union select xmin::text from shop.minute_rollup_delta`;
+  assert.equal(transactions.length, 1);
+  assert.deepEqual(await waysOf(house), ["at once"]);
+  assert.deepEqual(await totals(house), { events: 40, keys: 40, rolledUp: 40, openChunks: 0 });
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadAtOnce() leaves a crash nothing, or a loaded file to be moved", async (t) => {
+  for (const hook of ["beforeChunkTransaction", "afterComplete", "beforeMove"] as const) {
+    await t.step(hook, async () => {
+      await using house = await warehouse(ONE_CHUNK);
+      const job = await house.job(await house.land("a.csv", csv(events(0, 10))));
+      house.deps.hooks = { [hook]: () => Promise.reject(new Error("crash")) };
+      await assert.rejects(house.run("ingestSmallFile", job, job.input), /crash/);
+      const rows = await house.admin`select state from ingest.files`;
+      const expected = hook === "beforeChunkTransaction" ? [] : ["loaded"];
+      assert.deepEqual(rows.map(({ state }) => state), expected);
+      delete house.deps.hooks;
+      const { state, loaded, archivePath } = await ingest(house, job);
+      assert.deepEqual([state, loaded], ["loaded", 10]);
+      assert.equal(archivePath, `${house.deps.directories.archive}/a.1.csv`);
+      await Deno.lstat(archivePath);
+      assert.deepEqual(await house.violations(), []);
+    });
+  }
+});
+
+Deno.test("loadAtOnce() lets attempts of one workflow race", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const job = await house.job(await house.land("a.csv", csv(events(0, 30))));
+  const together = meet(house, 3);
+  const results = await Promise.all([1, 2, 3].map(() => ingest(house, job)));
+  assert.equal(together.met(), true);
+  for (const result of results) assert.deepEqual([result.state, result.loaded], ["loaded", 30]);
+  assert.equal((await house.admin`select from ingest.files`).length, 1);
+  assert.deepEqual(await totals(house), { events: 30, keys: 30, rolledUp: 30, openChunks: 0 });
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadAtOnce() lets files of the same bytes race: one loads, the others are duplicates", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const text = csv(events(0, 30));
+  const paths = await Promise.all(["a", "b", "c"].map((name) => house.land(`${name}.csv`, text)));
+  const together = meet(house, 3);
+  const results = await Promise.all(paths.map((path) => ingest(house, path)));
+  assert.equal(together.met(), true);
+  assert.deepEqual(
+    results.map(({ state }) => state).toSorted(),
+    ["duplicate", "duplicate", "loaded"],
+  );
+  assert.deepEqual(await totals(house), { events: 30, keys: 30, rolledUp: 30, openChunks: 0 });
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadAtOnce() lets files that share events race without a deadlock", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const shared = events(0, 200);
+  const texts = [shared, shared.toReversed(), [...shared, event(900)]].map(csv);
+  const paths = await Promise.all(texts.map((text, i) => house.land(`${i}.csv`, text)));
+  meet(house, texts.length);
+  const results = await Promise.all(paths.map((path) => ingest(house, path)));
+  assert.equal(results.reduce((sum, { loaded }) => sum + loaded, 0), 201);
+  assert.deepEqual(await waysOf(house), ["at once", "at once", "at once"]);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadAtOnce() takes another name when the archive has a file of its own", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const { archive } = house.deps.directories;
+  await Deno.writeTextFile(`${archive}/a.1.csv`, "of another database");
+  const { archivePath } = await ingest(house, await house.land("a.csv", csv(events(0, 3))));
+  assert.equal(archivePath, `${archive}/a.1.2.csv`);
+  assert.equal(await Deno.readTextFile(`${archive}/a.1.csv`), "of another database");
+});
+
+/** What is left to the single steps, which say what it is. */
+const OTHERS: readonly {
+  name: string;
+  before?: string;
+  content: string | Uint8Array;
+  deps?: Partial<ActivityDeps>;
+  draws?: boolean;
+  expected: [state: string, loaded: number];
+}[] = [
+  {
+    name: "the same bytes again",
+    before: csv(events(0, 5)),
+    content: csv(events(0, 5)),
+    expected: ["duplicate", 0],
+  },
+  {
+    name: "a version that grew from one whose last record was cut",
+    before: csv(events(0, 5)).slice(0, -4),
+    content: csv(events(0, 6)),
+    draws: true,
+    expected: ["loaded", 2],
+  },
+  {
+    name: "several chunks",
+    content: csv(events(0, 40)),
+    deps: { chunkBytes: 2_000 },
+    expected: ["loaded", 40],
+  },
+  { name: "no records", content: csv([]), expected: ["loaded", 0] },
+  { name: "nothing", content: "", expected: ["failed", 0] },
+  { name: "no header of ours", content: "a,b\n1,2\n", expected: ["failed", 0] },
+  { name: "UTF-16", content: utf16(csv(events(0, 5))), expected: ["loaded", 5] },
+  {
+    name: "more rejects than allowed",
+    content: csv([event(1), event(2, { price: "x" })]),
+    deps: { errorBudget: { maxRejects: 0 } },
+    expected: ["failed", 0],
+  },
+];
+
+Deno.test("loadAtOnce() leaves what is not plain to the single steps", async (t) => {
+  for (const { name, before, content, deps, draws, expected } of OTHERS) {
+    await t.step(name, async () => {
+      await using house = await warehouse({ ...ONE_CHUNK, ...deps });
+      if (before !== undefined) await ingest(house, await house.land("a.csv", before));
+      const { fileId, state, loaded } = await ingest(house, await house.land("a.csv", content));
+      assert.deepEqual([state, loaded], expected);
+      // No number was drawn in vain, but where its own row was needed to find out.
+      assert.equal(fileId, 1 + [before, draws].filter(Boolean).length);
+      assert.equal((await waysOf(house)).at(-1), "step by step");
+      assert.deepEqual(await house.violations(), []);
+    });
+  }
+});
+
+Deno.test("loadAtOnce() leaves a version that changed since discovery to the single steps", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const path = await house.land("a.csv", csv(events(0, 5)));
+  const job = await house.job(path);
+  await Deno.writeTextFile(path, csv(events(5, 11)));
+  assert.deepEqual((await ingest(house, job)).errorCode, "changed");
+  assert.deepEqual(await totals(house), { events: 0, keys: 0, rolledUp: 0, openChunks: 0 });
+});
+
+/** A version that was read while its writer paused within the last record, and the whole one. */
+const CUT = csv(events(0, 5)).slice(0, -4);
+const WHOLE = csv(events(0, 6));
+
+Deno.test("loadAtOnce() leaves a version out whose newer one has come before its transaction", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const older = await house.job(await house.land("a.csv", CUT));
+  const [read, newerLoaded] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  house.deps.hooks = {
+    beforeChunkTransaction() {
+      read.resolve();
+      return newerLoaded.promise;
+    },
+  };
+  const result = ingest(house, older);
+  await read.promise;
+  delete house.deps.hooks;
+  await renameInto(house, "a.csv", WHOLE);
+  await ingest(house, `${house.inbox}/a.csv`);
+  newerLoaded.resolve();
+  assert.equal((await result).errorCode, "vanished");
+  assert.deepEqual(await totals(house), { events: 6, keys: 6, rolledUp: 6, openChunks: 0 });
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadAtOnce() is waited for by the newer version, which takes the cut record out of it", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const hold = await house.admin.reserve();
+  await hold`begin`;
+  await hold`
+    insert into ingest.event_keys (event_id, event_time, file_id, content_hash, line_number)
+    values (${eventId(0)}, now(), 0, 0, 2)`;
+  const results = [ingest(house, await house.land("a.csv", CUT))];
+  await waiting(house, 1);
+  await renameInto(house, "a.csv", WHOLE);
+  results.push(ingest(house, `${house.inbox}/a.csv`));
+  await waiting(house, 2);
+  await hold`rollback`;
+  hold.release();
+  const [older, newer] = await Promise.all(results);
+  assert.deepEqual([older?.state, newer?.state, newer?.loaded], ["loaded", "loaded", 2]);
+  const rejects = await house.admin`select state from ingest.rejects`;
+  assert.deepEqual(rejects.map(({ state }) => state), ["withdrawn"]);
+  assert.deepEqual(await totals(house), { events: 6, keys: 6, rolledUp: 6, openChunks: 0 });
+  assert.deepEqual(await house.violations(), []);
+});
+
+async function renameInto(house: Warehouse, name: string, text: string): Promise<void> {
+  await Deno.rename(await house.land(`.${name}.tmp`, text), `${house.inbox}/${name}`);
+}
+
+/** Waits until so many connections wait for a lock. */
+async function waiting(house: Warehouse, connections: number): Promise<void> {
+  await waitFor(async () => {
+    const rows = await house.admin`
+      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    return rows.length >= connections;
+  }, { what: `${connections} connections to wait for a lock` });
+}
+
+/** How each file was loaded: one transaction has one time. */
+async function waysOf(house: Warehouse): Promise<string[]> {
+  const rows = await house.admin<{ way: string }[]>`
+    select case when started_at = committed_at then 'at once' else 'step by step' end as way
+    from ingest.files order by file_id`;
+  return rows.map(({ way }) => way);
+}
+
+/** Lets so many attempts meet before their transactions. */
+function meet(house: Warehouse, attempts: number): { met: () => boolean } {
+  let waiting = 0;
+  house.deps.hooks = {
+    async beforeChunkTransaction() {
+      waiting++;
+      await waitFor(() => waiting >= attempts, { what: "all attempts to come this far" });
+    },
+  };
+  return { met: () => waiting >= attempts };
+}
+
+function utf16(text: string): Uint8Array {
+  const units = Uint16Array.from(`\ufeff${text}`, (character) => character.charCodeAt(0));
+  return new Uint8Array(units.buffer);
+}
