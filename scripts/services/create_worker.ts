@@ -37,7 +37,9 @@ export function createWorker(
     activities: createActivities(deps),
     maxConcurrentActivityTaskExecutions: poolSize,
     maxConcurrentLocalActivityExecutions: poolSize,
-    maxConcurrentWorkflowTaskExecutions: 20,
+    // As many as a watcher has in flight by default, and some more: a first task comes with the answer to the start only
+    // if one of these is free, and keeps it until the file's turn has come and gone. Otherwise it goes through the server.
+    maxConcurrentWorkflowTaskExecutions: 250,
     // A small file's workflow lives for milliseconds; large ones are few.
     maxCachedWorkflows: 300,
     // A task meant for the cache of a worker that was killed goes to another after this time, not after 10 s.

@@ -43,12 +43,14 @@ export function installRuntime(
 }
 
 function write(log: Logger, level: SdkLogLevel, message: string, meta: LogMetadata = {}): void {
-  const fields = Object.fromEntries(
-    KEPT_FIELDS.flatMap((name) => meta[name] === undefined ? [] : [[name, meta[name]]]),
-  );
   const pinoLevel = message === "Workflow failed" && isFileFault(meta.error)
     ? "debug"
     : LEVELS[level];
+  // The SDK tells several things of each workflow that are below the usual level.
+  if (!log.isLevelEnabled(pinoLevel)) return;
+  const fields = Object.fromEntries(
+    KEPT_FIELDS.flatMap((name) => meta[name] === undefined ? [] : [[name, meta[name]]]),
+  );
   log[pinoLevel]({ ...fields, ...reasonOf(meta.error) }, message);
 }
 
