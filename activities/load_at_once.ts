@@ -48,7 +48,7 @@ export async function loadAtOnce(
   const { plan, batch, rawOf } = whole;
   if (batch.rejects.length > allowedRejects(deps.errorBudget, batch.records)) return null;
   await ensureMonths(sql, batch.accepted.eventTimes);
-  await ensureProducts(sql, contract, batch);
+  const rememberProducts = await ensureProducts(sql, contract, batch);
   heartbeatAndCheck({ bytesRead: plan.dataEnd });
   await deps.hooks?.beforeChunkTransaction?.(null, 0);
   try {
@@ -62,6 +62,7 @@ export async function loadAtOnce(
       isAsRead: () => lies(input.identity),
       archivePathOf: (row) => firstArchivePath(deps, asLoaded({ ...row, rejected: 0 })),
     });
+    rememberProducts();
     deps.onChunk?.((performance.now() - startedAt) / 1000);
     deps.onChange?.();
     await deps.hooks?.afterComplete?.(loaded.fileId);

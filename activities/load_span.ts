@@ -78,11 +78,12 @@ async function loadVerified(
   };
   for (let attempt = 1;; attempt++) {
     await ensureMonths(deps.sql, batch.accepted.eventTimes);
-    await ensureProducts(deps.sql, contract, batch);
+    const rememberProducts = await ensureProducts(deps.sql, contract, batch);
     await deps.hooks?.beforeChunkTransaction?.(claim.fileId, chunkNo);
     try {
       const startedAt = performance.now();
       const counts = await loadChunk(deps.sql, { ...ready, ...known });
+      rememberProducts();
       deps.onChunk?.((performance.now() - startedAt) / 1000);
       deps.onChange?.();
       return counts;

@@ -65,8 +65,9 @@ export async function replayRejects(
       const some = firstOf(queue, BYTES_PER_TRANSACTION);
       const again = validateAgain(await readable(some, whole, sum), options);
       await ensureMonths(sql, again.batch.accepted.eventTimes);
-      await ensureProducts(sql, contract, again.batch);
+      const rememberProducts = await ensureProducts(sql, contract, again.batch);
       const { changed, ...replayed } = await replayBatch(sql, { fileId, contract, again });
+      rememberProducts();
       add(sum, replayed);
       deps.onChange?.();
       queue = [...queue.slice(some.length), ...await readOpenRejects(sql, changed)];

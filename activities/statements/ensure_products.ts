@@ -14,7 +14,7 @@ interface Product {
   seenAt: number;
 }
 
-/** Descriptions that this process has written or seen to be there, by pool. */
+/** Descriptions that this process knows to be there for good, by pool. */
 const knownProducts = new WeakMap<Sql, Map<string, Product>>();
 
 /** Beyond it the memory begins anew; what was forgotten is only written once more. */
@@ -22,25 +22,29 @@ const MAX_KNOWN = 200_000;
 
 /**
  * Makes sure, in a transaction of its own, that `shop.products` describes the products of some events as the newest of
- * them does. Descriptions seen before cost nothing.
+ * them does. Descriptions seen before cost nothing. Its commit does not wait for the disk: that of the events, which comes
+ * later in the log of the server, waits for both.
  *
  * @param sql Pool of the ingest role.
  * @param contract Tells the columns apart.
  * @param batch The events; they need not be loaded yet, nor ever.
+ * @returns To be called when the events are committed: until then the server may lose the descriptions in a crash.
  */
 export async function ensureProducts(
   sql: Sql,
   contract: Contract,
   { accepted }: Pick<ChunkBatch, "accepted">,
-): Promise<void> {
+): Promise<() => void> {
   let known = knownProducts.get(sql);
   if (known === undefined || known.size > MAX_KNOWN) {
     knownProducts.set(sql, known = new Map());
   }
-  const changed = findChanged(known, contract, accepted);
-  if (changed.length === 0) return;
-  await writeProducts(sql, changed);
-  for (const product of changed) known.set(product.id, product);
+  const there = known;
+  const changed = findChanged(there, contract, accepted);
+  if (changed.length > 0) await writeProducts(sql, changed);
+  return () => {
+    for (const product of changed) there.set(product.id, product);
+  };
 }
 
 function findChanged(
@@ -86,6 +90,7 @@ function copy(value: string): string {
 async function writeProducts(sql: Sql, products: Product[]): Promise<void> {
   products.sort((a, b) => a.id < b.id ? -1 : 1);
   await sql`
+    with not_waiting as (select set_config('synchronous_commit', 'off', true))
     insert into shop.products as known (product_id, product_name, category, brand, seen_at)
     select p.product_id, p.product_name, p.category, p.brand, to_timestamp(p.seen_at / 1000.0)
     from unnest(${textArray(products.map(({ id }) => id))}::text[],
@@ -93,7 +98,7 @@ async function writeProducts(sql: Sql, products: Product[]): Promise<void> {
                 ${textArray(products.map(({ category }) => category))}::text[],
                 ${textArray(products.map(({ brand }) => brand))}::text[],
                 ${plainArray(products.map(({ seenAt }) => seenAt))}::bigint[])
-      as p (product_id, product_name, category, brand, seen_at)
+      as p (product_id, product_name, category, brand, seen_at), not_waiting
     on conflict (product_id) do update
       set product_name = excluded.product_name, category = excluded.category, brand = excluded.brand,
           seen_at = excluded.seen_at
