@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BENCHES as PARTS } from "../tests/bench/benches.ts";
 import { makeRunDirectory, type RunDirectory, testConfig } from "./_test_services.ts";
+import { killChildren } from "./bench/children.ts";
 import { measureGrowth } from "./bench/growth/measure_growth.ts";
 import { GROWTH_COLUMNS, renderPoint } from "./bench/growth/render_growth.ts";
 import { writeGrowth } from "./bench/growth/write_growth.ts";
@@ -146,6 +147,7 @@ async function inOwnDirectory(work: (directory: RunDirectory) => Promise<void>):
   try {
     await Promise.race([work(directory), interrupted]);
   } finally {
+    await killChildren();
     await directory.remove();
   }
 }

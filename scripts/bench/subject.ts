@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { testConfig, withoutSettings } from "../_test_services.ts";
+import { spawnChild } from "./children.ts";
 import type { StageServices } from "./stage.ts";
 
 /** A pipeline in a process of its own, as people run it; disposing it drains and ends it. */
@@ -72,14 +73,14 @@ async function startDev(
   args: readonly string[],
   env: Record<string, string>,
 ): Promise<AsyncDisposable & { readonly pid: number }> {
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = spawnChild(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-all", DEV, ...args],
     clearEnv: true,
     env,
     stdin: "null",
     stdout: "null",
     stderr: "piped",
-  }).spawn();
+  });
   let output = "";
   const ready = Promise.withResolvers<void>();
   (async () => {

@@ -1,3 +1,4 @@
+import { spawnChild } from "../children.ts";
 import { canRun } from "./can_run.ts";
 
 /** The program, found on the PATH; the embedded PostgreSQL comes without it. */
@@ -17,7 +18,7 @@ export function hasPsql(): Promise<boolean> {
 export async function runPsql(url: string, script: string): Promise<number> {
   const { hostname, port, username, password, pathname } = new URL(url);
   const startedAt = performance.now();
-  const child = new Deno.Command(PSQL, {
+  const child = spawnChild(PSQL, {
     args: ["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"],
     // Not in the arguments, which every user of the machine can read.
     env: {
@@ -30,7 +31,7 @@ export async function runPsql(url: string, script: string): Promise<number> {
     stdin: "piped",
     stdout: "null",
     stderr: "piped",
-  }).spawn();
+  });
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(script));
   await writer.close();

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { withoutSettings } from "../../scripts/_test_services.ts";
+import { readRunFile } from "../../scripts/services/run_file.ts";
+import { projectPath, tempDir, waitFor } from "../harness.ts";
+
+Deno.test("deno task bench leaves neither a process nor a file when it is interrupted", async () => {
+  await using directory = await tempDir();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", projectPath("scripts/bench.ts"), "--only", "latency"],
+    clearEnv: true,
+    env: { ...withoutSettings(Deno.env.toObject()), TMPDIR: directory.path },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const subject = await waitFor(() => findSubject(directory.path), {
+    what: "the pipeline that is measured",
+    timeoutMs: 120_000,
+  });
+  // One that hangs does not end because its servers do.
+  Deno.kill(subject, "SIGSTOP");
+  child.kill("SIGINT");
+  assert.equal((await child.status).code, 130);
+  assert.throws(() => Deno.kill(subject, "SIGCONT"), Deno.errors.NotFound);
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(directory.path)), []);
+});
+
+/** Its pid, once it says that it runs. */
+async function findSubject(parent: string): Promise<number | undefined> {
+  for await (const { name } of Deno.readDir(parent)) {
+    const run = await readRunFile(join(parent, name, "home-1"));
+    if (run !== undefined) return run.pid;
+  }
+}
