@@ -45,6 +45,8 @@ export interface RejectedRecord {
   byteLength: number;
   /** At least one, never with the value. */
   faults: Fault[];
+  /** The event that it names, where it can be told apart into columns and that one holds a UUID. */
+  eventId?: string;
 }
 
 /** What the bytes of a chunk are. */
@@ -97,16 +99,19 @@ export interface ReadChunkOptions {
 export function readChunk(bytes: Uint8Array, options: ReadChunkOptions): ChunkBatch {
   const { dialect, firstLine, byteStart } = options;
   const { accepted, take } = collectAccepted(bytes, options);
+  const eventIdOf = eventIdReader(options);
   const rejects: RejectedRecord[] = [];
 
   const takeOrReject = (record: CsvRecord): RejectedRecord | undefined => {
     const faults = take(record);
     if (faults === undefined) return undefined;
+    const eventId = eventIdOf(record);
     const reject = {
       line: record.line,
       byteStart: record.byteStart,
       byteLength: record.byteEnd - record.byteStart,
       faults,
+      ...(eventId !== undefined && { eventId }),
     };
     rejects.push(reject);
     return reject;
@@ -225,6 +230,18 @@ function nextByte(bytes: Uint8Array, byte: number): (from: number) => number {
       if (at < 0) at = bytes.length;
     }
     return at;
+  };
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Reads the event that a broken record names, if it can be told. */
+function eventIdReader({ contract, mapping: { header, positions } }: ReadChunkOptions) {
+  const position = positions[contract.columns.findIndex(({ name }) => name === "event_id")] ?? -1;
+  return ({ fault, fields }: CsvRecord): string | undefined => {
+    if (fault !== undefined || fields.length !== header.length) return undefined;
+    const text = fields[position]?.trim();
+    return text !== undefined && UUID.test(text) ? text : undefined;
   };
 }
 

@@ -4,24 +4,28 @@
  * @module
  */
 import type { Sql } from "../activities/database.ts";
-import { FAULT_CODES } from "../domain/faults.ts";
-import { renderFault } from "../domain/render_fault.ts";
 import { createCommand } from "./cli/create_command.ts";
 import { TaskError, UsageError } from "./cli/failures.ts";
-import { count } from "./cli/numbers.ts";
-import { type Format, formatOption, printRows } from "./cli/print_rows.ts";
+import { type Cell, type Format, formatOption, printRows } from "./cli/print_rows.ts";
+import { printable } from "./cli/printable.ts";
 import { runTask } from "./cli/run_task.ts";
 import { withDatabase } from "./cli/with_database.ts";
 import { readConfig } from "./config.ts";
+import { feedSettings } from "./services/pipeline_settings.ts";
 import { findFile } from "./statements/find_file.ts";
-import { type Origin, originOf, type Verdict, whyEvent, whyLine } from "./statements/why.ts";
+import { type Verdict, whyEvent, whyLine } from "./statements/why.ts";
+import { describeVerdict, explainNone } from "./why/describe_verdict.ts";
+import { findBytes } from "./why/find_bytes.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const command = createCommand(
   "why",
   "Tells from the ledger where a row came from, or why there is none: of an event by its id, or of a\n" +
-    "record by its file and line. Ends with exit code 1 when the ledger knows nothing of it.",
+    "record by its file and line. The answer is on stdout, in each format. Exit codes: 0 the record was\n" +
+    "loaded, is a duplicate or was rejected; 1 there is none, and the answer says why (never seen, not\n" +
+    "yet, its file is not loaded, no record begins there), or, with nothing on stdout, the ledger could\n" +
+    "not be asked; 2 wrong usage.",
   {
     examples: [
       "deno task why 018f2b6e-9c3a-7d41-8e55-0a1b2c3d4e5f",
@@ -33,113 +37,67 @@ const command = createCommand(
   .argument("<what>", "an event_id, or FILE:LINE with a file_id or a name; the header is line 1")
   .addOption(formatOption())
   .action(async (what: string, { format }: { format: Format }) => {
-    await withDatabase(readConfig(), "operator", async (sql) => {
-      const verdicts = await ask(sql, what);
-      if (format === "json") return console.log(JSON.stringify(verdicts, null, 2));
-      if (format === "csv") return printCsv(verdicts);
-      console.log(verdicts.map((verdict) => describe(verdict)).join("\n\n"));
+    const config = readConfig();
+    await withDatabase(config, "operator", async (sql) => {
+      const { contract } = feedSettings(config);
+      const found = await ask(sql, what);
+      const verdicts = await Promise.all(found.map((one) => findBytes(sql, contract, one)));
+      printVerdicts(verdicts, format);
+      if (verdicts.every(({ kind }) => kind === "none")) Deno.exitCode = 1;
     });
   });
 
 async function ask(sql: Sql, what: string): Promise<Verdict[]> {
-  if (UUID.test(what)) {
-    const verdicts = await whyEvent(sql, what.toLowerCase());
-    if (verdicts.length > 0) return verdicts;
-    throw new TaskError(
-      `Cannot find event ${what}: no file that was loaded, and no reject, has it; files under way ` +
-        "are listed by `deno task files list --state loading`",
-    );
-  }
-  const [, name, line] = /^(.+):([1-9]\d{0,9})$/.exec(what) ?? [];
-  if (name === undefined) {
+  if (UUID.test(what)) return await whyEvent(sql, what.toLowerCase());
+  const [, file, line] = /^(.+):([1-9]\d*)$/s.exec(what) ?? [];
+  if (file === undefined || Number(line) > MAX_LINE) {
     throw new UsageError(`Cannot explain ${what}: expected an event_id or FILE:LINE`);
   }
-  const { fileId } = await findFile(sql, name);
-  const verdicts = await whyLine(sql, fileId, Number(line));
-  if (verdicts.length > 0) return verdicts;
-  throw new TaskError(explainNothing(await originOf(sql, fileId, Number(line))));
+  const found = await findFile(sql, file).catch((error) => {
+    if (error instanceof TaskError) return undefined;
+    throw error;
+  });
+  if (found === undefined) return [{ kind: "none", why: "unknown_file", file }];
+  return await whyLine(sql, found.fileId, Number(line));
 }
 
-function explainNothing({ fileId, fileName, state, line, chunkNo, committedAt }: Origin): string {
-  const where = `Cannot find line ${line} of file ${fileId} (${fileName})`;
-  if (line === 1) return `${where}: it is the header`;
-  if (state === "loading") {
-    return chunkNo !== null && committedAt === null
-      ? `${where}: its chunk is not committed yet; the file is loading`
-      : `${where}: the file is loading, and no record that is committed begins there`;
-  }
-  if (state !== "loaded") {
-    return `${where}: the file is ${state}; see \`deno task files show ${fileId}\``;
-  }
-  return `${where}: no record begins there; it may be blank, the rest of a record above, or behind the end`;
-}
+/** As the ledger counts them. */
+const MAX_LINE = 2_147_483_647;
 
-function describe(verdict: Verdict): string {
-  const { origin } = verdict;
-  const place = `line ${count(origin.line)} of file ${origin.fileId} (${origin.fileName})`;
-  const lines = (() => {
-    switch (verdict.kind) {
-      case "loaded":
-        return [
-          `Loaded: event ${verdict.eventId} of ${verdict.eventTime.toISOString()} came from ${place}`,
-          ...(verdict.isDropped
-            ? ["It is no longer in shop.events: retention has dropped its month"]
-            : []),
-        ];
-      case "duplicate": {
-        const first = verdict.loadedFrom;
-        return [
-          `Duplicate: ${place} repeats event ${verdict.eventId}` +
-          (first === null
-            ? ""
-            : `, which was loaded from line ${
-              count(first.line)
-            } of file ${first.fileId} (${first.fileName})`),
-        ];
-      }
-      case "rejected":
-        return [
-          `Rejected (${verdict.state}): ${place}`,
-          ...verdict.faults.map((fault) =>
-            `${renderFault(fault)}. ${FAULT_CODES[fault.code].advice}`
-          ),
-        ];
-    }
-  })();
-  return [lines[0], ...lines.slice(1).map((line) => `  ${line}`), ...describeOrigin(origin)].join(
-    "\n",
+function printVerdicts(verdicts: readonly Verdict[], format: Format): void {
+  if (format === "csv") return printCsv(verdicts);
+  if (format === "table") {
+    return console.log(printable(verdicts.map(describeVerdict).join("\n\n")));
+  }
+  const answers = verdicts.map((verdict) =>
+    verdict.kind === "none" ? { ...verdict, message: explainNone(verdict) } : verdict
   );
-}
-
-function describeOrigin(origin: Origin): string[] {
-  const { state, sha256, path, chunkNo, byteStart, byteEnd, attempt, worker, committedAt } = origin;
-  const pairs: [string, string | null][] = [
-    ["file", `${state}${sha256 === null ? "" : `, sha256 ${sha256}`}`],
-    ["bytes", path],
-    ["chunk", chunkNo === null ? null : `${chunkNo}: bytes ${byteStart} to ${byteEnd} (expanded)`],
-    [
-      "committed",
-      committedAt && `${committedAt.toISOString()} by ${worker}, attempt ${attempt}`,
-    ],
-    ["contract", `version ${origin.contractVersion}`],
-    ["workflow", `${origin.workflowId}${origin.runId === null ? "" : `, run ${origin.runId}`}`],
-  ];
-  return pairs.flatMap(([name, text]) => text === null ? [] : [`  ${name.padEnd(10)}${text}`]);
+  console.log(JSON.stringify(answers, null, 2));
 }
 
 function printCsv(verdicts: readonly Verdict[]): void {
-  const columns = ["kind", "event_id", "file_id", "file_name", "line", "faults"].map((name) => ({
-    name,
-  }));
-  const rows = verdicts.map((verdict) => [
-    verdict.kind,
-    "eventId" in verdict ? verdict.eventId : null,
-    verdict.origin.fileId,
-    verdict.origin.fileName,
-    verdict.origin.line,
-    "faults" in verdict ? verdict.faults.map(({ code }) => code).join(" ") : null,
-  ]);
+  const names = ["kind", "event_id", "file_id", "file_name", "line", "byte_start", "byte_length"];
+  const columns = [...names, "bytes_of", "reason"].map((name) => ({ name }));
+  const rows = verdicts.map((verdict): Cell[] => {
+    const origin = "origin" in verdict ? verdict.origin : undefined;
+    return [
+      verdict.kind,
+      "eventId" in verdict ? verdict.eventId : null,
+      origin?.fileId ?? null,
+      origin?.fileName ?? null,
+      origin?.line ?? null,
+      origin?.bytes?.start ?? null,
+      origin?.bytes?.length ?? null,
+      origin?.bytes?.of ?? null,
+      reasonOf(verdict),
+    ];
+  });
   printRows(columns, rows, "csv");
+}
+
+function reasonOf(verdict: Verdict): string | null {
+  if (verdict.kind === "rejected") return verdict.faults.map(({ code }) => code).join(" ");
+  return verdict.kind === "none" ? verdict.why : null;
 }
 
 if (import.meta.main) await runTask(command);

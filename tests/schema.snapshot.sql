@@ -600,10 +600,10 @@ column ingest.rejects.reason text;
 -- Why a person waived it.
 
 column ingest.rejects.event_id uuid;
--- Of a record in conflict: the event that another record holds with other content. Null for other faults.
+-- The event that the record names; null where that cannot be told. Of a record in conflict: the event that another record holds with other content.
 
 column ingest.rejects.content_hash bigint;
--- Of a record in conflict: its own, as in ingest.event_keys. Once no key has another one, it may be replayed.
+-- Of a record in conflict: its own, as in ingest.event_keys. Once no key has another one, it may be replayed. Null for other faults.
 
 constraint rejects_faults_known on ingest.rejects CHECK (((jsonb_array_length(faults) > 0) AND (NOT jsonb_path_exists(faults, '$[*]?(!(@."code".type() == "string" && @."code" like_regex "^(broken_quote|record_too_long|too_many_columns|invalid_utf8|nul_byte|wrong_column_count|repeated_header|missing_value|invalid_uuid|invalid_timestamp|invalid_number|out_of_range|unknown_value|too_long|control_character|purchase_without_order|order_without_purchase|view_with_quantity|before_horizon|conflicting_event)$"))'::jsonpath))));
 
@@ -617,8 +617,17 @@ constraint rejects_resolved on ingest.rejects CHECK (((state = 'open'::text) = (
 
 constraint rejects_state_known on ingest.rejects CHECK ((state = ANY (ARRAY['open'::text, 'replayed'::text, 'waived'::text, 'withdrawn'::text])));
 
+CREATE INDEX rejects_by_event ON ingest.rejects USING btree (event_id) WHERE (event_id IS NOT NULL);
+-- Serves: the rejects that name an event.
+
+CREATE INDEX rejects_corrected ON ingest.rejects USING btree (reject_id) WHERE (corrected IS NOT NULL);
+-- Serves: the rejects whose correction may name another event.
+
 CREATE INDEX rejects_in_conflict ON ingest.rejects USING btree (event_id) WHERE ((state = 'open'::text) AND (faults @> '[{"code": "conflicting_event"}]'::jsonb));
 -- Serves: which open conflicts does nothing contradict any more? Grows with open conflicts only.
+
+CREATE INDEX rejects_nameless ON ingest.rejects USING btree (reject_id) WHERE (event_id IS NULL);
+-- Serves: the rejects whose bytes have to be searched for an event.
 
 CREATE UNIQUE INDEX rejects_by_line ON ingest.rejects USING btree (file_id, line_number) WHERE (state <> 'withdrawn'::text);
 -- Keeps a line from being rejected twice, and serves: the rejects of a file.

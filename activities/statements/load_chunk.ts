@@ -1,7 +1,7 @@
 import type { Contract } from "../../domain/contract.ts";
 import type { Fault } from "../../domain/faults.ts";
 import type { Counts } from "../../domain/ledger.ts";
-import type { ChunkBatch } from "../../domain/read_chunk.ts";
+import type { ChunkBatch, RejectedRecord } from "../../domain/read_chunk.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { plainArray, textArray } from "./array_literal.ts";
 import { copyRows } from "./copy_rows.ts";
@@ -39,20 +39,14 @@ export interface ValidChunk {
   rawOf: (byteStart: number, byteLength: number) => Uint8Array;
 }
 
-/** A record that goes to quarantine: found by validation, or by the ledger. */
-export interface RejectedRecord {
-  line: number;
-  byteStart: number;
-  byteLength: number;
-  faults: Fault[];
-  conflict?: Conflict;
-}
-
 /** What a record in conflict says of itself, so that it is found once nothing contradicts it any more. */
 export interface Conflict {
   eventId: string;
   contentHash: string;
 }
+
+/** A record that goes to quarantine: found by validation, or by the ledger. */
+type ChunkReject = RejectedRecord & Partial<Conflict>;
 
 /**
  * The chunk transaction (I3, I4): keys, events, duplicates, rejects, rollup deltas and the chunk's ledger row commit
@@ -100,10 +94,10 @@ export async function writeChunk(
       duplicates: duplicates.length,
       rejects: [
         ...rejects,
-        ...late.map((row) => rejectOf(chunk.batch, row, { code: "before_horizon" })),
+        ...late.map((row) => rejectOf(chunk, row, { code: "before_horizon" })),
         ...conflicting.map((row) => ({
-          ...rejectOf(chunk.batch, row, { code: "conflicting_event" }),
-          conflict: conflictOf(chunk, row),
+          ...rejectOf(chunk, row, { code: "conflicting_event" }),
+          ...conflictOf(chunk, row),
         })),
       ],
     }),
@@ -174,7 +168,7 @@ async function commitChunk(
   { loaded, duplicates, rejects }: {
     loaded: number;
     duplicates: number;
-    rejects: readonly RejectedRecord[];
+    rejects: readonly ChunkReject[];
   },
 ): Promise<Counts> {
   await insertRejects(tx, chunk, rejects);
@@ -211,8 +205,11 @@ export function splitAtHorizon(
   return { rows, late };
 }
 
-function rejectOf({ accepted }: ChunkBatch, row: number, fault: Fault): RejectedRecord {
+/** A record that is sound, but that the warehouse cannot take. */
+function rejectOf(chunk: ValidChunk, row: number, fault: Fault): RejectedRecord {
+  const { accepted } = chunk.batch;
   return {
+    eventId: eventIds(chunk)[row] as string,
     line: accepted.lines[row] as number,
     byteStart: accepted.byteStarts[row] as number,
     byteLength: accepted.byteLengths[row] as number,
@@ -259,7 +256,7 @@ function eventIds(
 async function insertRejects(
   tx: Transaction,
   { fileId, contract, rawOf }: ValidChunk,
-  rejects: readonly RejectedRecord[],
+  rejects: readonly ChunkReject[],
 ): Promise<void> {
   for (let start = 0; start < rejects.length; start += REJECTS_PER_STATEMENT) {
     const some = rejects.slice(start, start + REJECTS_PER_STATEMENT);
@@ -276,10 +273,8 @@ async function insertRejects(
                   ${plainArray(some.map(({ byteLength }) => byteLength))}::bigint[],
                   ${textArray(raws.map(toByteaHex))}::bytea[],
                   ${textArray(some.map(({ faults }) => JSON.stringify(faults)))}::jsonb[],
-                  ${plainArray(some.map(({ conflict }) => conflict?.eventId ?? null))}::uuid[],
-                  ${
-      plainArray(some.map(({ conflict }) => conflict?.contentHash ?? null))
-    }::bigint[])
+                  ${plainArray(some.map(({ eventId }) => eventId ?? null))}::uuid[],
+                  ${plainArray(some.map(({ contentHash }) => contentHash ?? null))}::bigint[])
         as r (line_number, byte_start, byte_length, raw, faults, event_id, content_hash)`;
   }
 }

@@ -244,7 +244,7 @@ async function markBroken(
   if (broken.length === 0) return;
   await tx`
     update ingest.rejects r
-    set faults = b.faults, event_id = b.event_id, content_hash = b.content_hash,
+    set faults = b.faults, event_id = coalesce(b.event_id, r.event_id), content_hash = b.content_hash,
         contract_version = ${contractVersion}
     from unnest(${plainArray(broken.map(({ rejectId }) => rejectId))}::bigint[],
                 ${textArray(broken.map(({ faults }) => JSON.stringify(faults)))}::jsonb[],

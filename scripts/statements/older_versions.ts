@@ -45,7 +45,8 @@ export async function versionInTheWay(sql: Sql, fileId: number): Promise<OlderVe
            and not exists (select from ingest.files d where d.replaced_by = ${fileId}))
        or (o.state = 'unloading' and o.replaced_by = ${fileId})
        or exists (select from ingest.rejects r join ingest.event_keys k on k.event_id = r.event_id
-                  where r.file_id = ${fileId} and r.state = 'open' and k.file_id = o.file_id)
+                  where r.file_id = ${fileId} and r.state = 'open' and k.file_id = o.file_id
+                    and r.faults @> '[{"code": "conflicting_event"}]')
     order by o.file_id desc
     limit 1`;
   return version;

@@ -83,7 +83,24 @@ Deno.test({
         },
         { code: "unknown_value", column: "country", expected: "an ISO 3166-1 alpha-2 code" },
       ],
+      eventId: VIEW.event_id!,
     }]);
+  },
+});
+
+Deno.test({
+  name: "readChunk() tells which event a bad record names, where it can be told",
+  permissions: "none",
+  fn() {
+    const upper = VIEW.event_id!.toUpperCase();
+    const lines: [string, string | undefined][] = [
+      [csvLine(cells({ ...VIEW, event_id: upper, price: "free" })), upper],
+      [csvLine(cells({ ...VIEW, event_id: "7" })), undefined],
+      [`${VIEW.event_id},cut\n`, undefined],
+      [`"${VIEW.event_id}\n`, undefined],
+    ];
+    const { rejects } = readText(lines.map(([text]) => text).join(""));
+    assert.deepEqual(rejects.map(({ eventId }) => eventId), lines.map(([_, id]) => id));
   },
 });
 
