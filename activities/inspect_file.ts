@@ -14,7 +14,7 @@ import { openVersion } from "./open_version.ts";
 import { unloadCutPredecessor } from "./unload_cut_predecessor.ts";
 import { type ClaimedFile, claimFile } from "./statements/claim_file.ts";
 import { abandonFile } from "./statements/finish_file.ts";
-import { recordPlan } from "./statements/record_plan.ts";
+import { recordPlan, type StoredPlan } from "./statements/record_plan.ts";
 import { refuseNewerSchema } from "./statements/refuse_newer_schema.ts";
 
 /**
@@ -45,7 +45,7 @@ export async function inspectFile(
   const verdict = judgeHeader(contract, plan.header);
   if (!verdict.ok) return await giveUp(deps, claimed, verdict.fault);
 
-  const recorded = await recordPlanOrWait(deps, claimed, {
+  const stored: StoredPlan = {
     sha256: read.sha256,
     endsWithNewline: plan.endsWithNewline,
     dataStart: plan.chunks[0]?.byteStart ?? plan.sizeBytes,
@@ -53,9 +53,17 @@ export async function inspectFile(
     dialect: { ...plan.dialect, expanded: read.expanded },
     header: verdict.mapping.header,
     chunks: plan.chunks,
+  };
+  // Before it may turn out to be a copy of another file: then that one has the whole record.
+  await unloadCutPredecessor(deps, {
+    ...claimed,
+    ...stored,
+    feed: input.feed,
+    discoveredAt: Date.parse(input.discoveredAt),
+    hasOldEvents: false,
   });
+  const recorded = await recordPlanOrWait(deps, claimed, stored);
   if (recorded.next === "settle") return recorded;
-  await unloadCutPredecessor(deps, claimed, recorded.fileId);
   return {
     next: "load",
     claim: {
@@ -123,7 +131,7 @@ function planChunks(handle: FileHandle, chunkBytes: number): Promise<FilePlan> {
 async function recordPlanOrWait(
   deps: ActivityDeps,
   claimed: ClaimedFile,
-  plan: Parameters<typeof recordPlan>[2],
+  plan: StoredPlan,
 ): ReturnType<typeof recordPlan> {
   for (let attempt = 1;; attempt++) {
     try {

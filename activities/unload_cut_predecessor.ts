@@ -8,29 +8,27 @@ import { openPlanned } from "./open_planned.ts";
 import { openVersion } from "./open_version.ts";
 import { readPlannedChunk } from "./read_planned_chunk.ts";
 import { replayUncontradicted } from "./replay_uncontradicted.ts";
-import type { ClaimedFile } from "./statements/claim_file.ts";
-import { readPlannedFile } from "./statements/read_planned_file.ts";
+import type { PlannedFile } from "./statements/read_planned_file.ts";
 import { finishPredecessor, unfinishedPredecessors } from "./statements/unfinished_predecessors.ts";
 import { unloadCutRecord } from "./statements/unload_chunk.ts";
 
 /**
  * A writer that paused may have been read within a record. When the version that grew from it comes, that record is taken
  * out of the older one first, so that the whole record is loaded in place of the cut one. What had contradicted the cut
- * record comes before: it may be the same as the whole one.
+ * record comes before: it may be the same as the whole one, as when the newer version is a copy of that other file.
  *
  * @param deps What activities work with.
- * @param version The version whose plan was just stored, in its place.
+ * @param file The newer version, planned; its plan need not be stored.
  * @throws Retryable failure `PredecessorLoading` while the older version has not come to its end.
  */
 export async function unloadCutPredecessor(
   deps: ActivityDeps,
-  version: ClaimedFile,
-  fileId: number,
+  file: PlannedFile,
 ): Promise<void> {
   const { sql } = deps;
-  const candidates = await unfinishedPredecessors(sql, fileId);
+  const candidates = await unfinishedPredecessors(sql, file.fileId);
   if (candidates.length === 0) return;
-  const opened = await openVersion(version);
+  const opened = await openVersion(file);
   // Found out again, and said, when its chunks are read.
   if ("fault" in opened) return;
   try {
@@ -39,8 +37,7 @@ export async function unloadCutPredecessor(
       const onProgress = (bytesCompared: number) => heartbeatAndCheck({ bytesCompared });
       if (!await beginsWith(opened.handle, older, onProgress)) continue;
       if (older.state === "loading") throw stillLoading(older.fileId);
-      if (older.chunkNo === null) continue;
-      const line = await findCutLine(deps, fileId, older.chunkNo, older.lastByte);
+      const line = await findCutLine(deps, file, older.lastByte);
       if (line === null) continue;
       await unloadCutRecord(sql, older.fileId, line);
       await replayUncontradicted(deps, older.fileId);
@@ -54,13 +51,13 @@ export async function unloadCutPredecessor(
 /** Where the record begins that goes on behind the last byte of the older version; it may have had lines before that. */
 async function findCutLine(
   deps: ActivityDeps,
-  fileId: number,
-  chunkNo: number,
+  file: PlannedFile,
   lastByte: number,
 ): Promise<number | null> {
-  const span = { firstChunk: chunkNo, endChunk: chunkNo + 1 };
-  const file = await readPlannedFile(deps.sql, fileId, span);
-  const [chunk] = file.chunks;
+  const chunk = file.chunks.find(({ byteStart, byteEnd }) =>
+    byteStart <= lastByte && lastByte < byteEnd
+  );
+  // It was cut within its header.
   if (chunk === undefined) return null;
   const handle = await openPlanned(deps, file);
   try {

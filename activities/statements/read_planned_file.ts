@@ -13,7 +13,7 @@ export interface PlannedFile {
   /** Milliseconds since 1970. */
   discoveredAt: number;
   dialect: StoredDialect;
-  header: string[];
+  header: readonly string[];
   /** A chunk of it had events that were there already. */
   hasOldEvents: boolean;
   chunks: {
@@ -43,7 +43,7 @@ export async function readPlannedFile(
     archive_path: string | null;
     discovered_at: Date;
     dialect: StoredDialect;
-    header: string[];
+    header: readonly string[];
     has_old_events: boolean;
   }[]>`
     select feed, file_name, path, ino, size_bytes, mtime_ms, ctime_ms, archive_path, discovered_at, dialect,

@@ -8,8 +8,6 @@ export type UnfinishedPredecessor =
     sha256: string;
     /** Offset of its last byte in its expanded form. */
     lastByte: number;
-    /** The chunk of the newer file that holds that byte; null where that is its header. */
-    chunkNo: number | null;
   } | { state: "unread" });
 
 /**
@@ -17,7 +15,7 @@ export type UnfinishedPredecessor =
  * when its writer went on. Of these, what is shorter, and has no line end at its end or is not read yet.
  *
  * @param sql Pool of any role that reads the ledger, or a transaction on it.
- * @param fileId The file, planned.
+ * @param fileId The file.
  */
 export async function unfinishedPredecessors(
   sql: Sql | Transaction,
@@ -27,10 +25,7 @@ export async function unfinishedPredecessors(
     ...await sql<UnfinishedPredecessor[]>`
       select o.file_id as "fileId", o.size_bytes as "sizeBytes", o.sha256,
              case when o.sha256 is null then 'unread' else o.state end as state,
-             o.data_end - 1 as "lastByte",
-             (select c.chunk_no from ingest.chunks c
-              where c.file_id = f.file_id and c.byte_start < o.data_end
-                and c.byte_end >= o.data_end) as "chunkNo"
+             o.data_end - 1 as "lastByte"
       from ingest.files f
       join ingest.files o on o.file_id in (
         f.retry_of,

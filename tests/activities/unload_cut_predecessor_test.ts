@@ -73,6 +73,20 @@ Deno.test("a cut record that was rejected is withdrawn, one that was a duplicate
   assert.deepEqual(await house.violations(), []);
 });
 
+Deno.test("a cut record gives way also when the whole version is known under another name", async () => {
+  await using house = await warehouse();
+  const { cut, whole } = grown();
+  const first = await ingest(house, await house.land("a.csv", cut));
+  const copy = await ingest(house, await house.land("copy.csv", whole));
+  assert.deepEqual([copy.loaded, copy.duplicates, copy.rejected], [1, 2, 1], "it contradicts");
+  const second = await ingest(house, await house.land("a.csv", whole));
+  assert.equal(second.state, "duplicate");
+  assert.deepEqual(await counts(house, first.fileId), [2, 2, 0, 0]);
+  assert.deepEqual(await counts(house, copy.fileId), [4, 2, 2, 0]);
+  assert.deepEqual(await names(house), Array(4).fill("Oak chair"));
+  assert.deepEqual(await house.violations(), []);
+});
+
 Deno.test("an event that another file also has is handed over to it", async () => {
   await using house = await warehouse();
   const { cut, whole } = grown();
