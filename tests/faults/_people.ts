@@ -89,20 +89,20 @@ export class People implements AsyncDisposable {
     });
   }
 
-  /** Lets go on what is paused, waits for all commands, and loads again what was taken out and by nothing else. */
+  /** Lets go on what is paused, and loads again what was taken out and by nothing else, until all is quiet. */
   async mend(isQuiet: () => Promise<boolean>): Promise<void> {
     for (;;) {
-      await this.#doWith("paused_at is not null", {
-        command: (file) => steerFile(this.#running, "resume", file),
-      });
-      if (this.#commands.size === 0 && await isQuiet()) {
+      if (this.#commands.size === 0) {
+        await this.#doWith("paused_at is not null", {
+          command: (file) => steerFile(this.#running, "resume", file),
+        });
         await this.#doWith(
-          `state in ('unloaded', 'cancelled')
+          `state in ('unloaded', 'cancelled') and settled_at is not null
            and not exists (select from ingest.files r where r.retry_of = f.file_id)`,
           { command: (file) => retryFile(this.#running, file, this.#config) },
         );
-        if (this.#commands.size === 0) return;
       }
+      if (this.#commands.size === 0 && await isQuiet()) return;
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
   }

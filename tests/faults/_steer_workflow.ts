@@ -1,4 +1,3 @@
-import { WorkflowNotFoundError } from "@temporalio/client";
 import { defaultPayloadConverter, WorkflowIdReusePolicy } from "@temporalio/common";
 import type { IngestFileInput } from "../../domain/ingest_api.ts";
 import { taskQueue } from "../../domain/ingest_api.ts";
@@ -33,10 +32,8 @@ export async function resetToStart(
   { client }: FaultPipeline,
   { workflowId }: { workflowId: string },
 ): Promise<void> {
-  const { events } = await client.workflow.getHandle(workflowId).fetchHistory().catch((error) => {
-    if (error instanceof WorkflowNotFoundError) return { events: [] };
-    throw error;
-  });
+  const handle = client.workflow.getHandle(workflowId);
+  const { events } = await handle.fetchHistory().catch(() => ({ events: [] }));
   const first = events?.find(({ workflowTaskCompletedEventAttributes: task }) => task);
   if (!first?.eventId) return;
   await client.workflowService.resetWorkflowExecution({
