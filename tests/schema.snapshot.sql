@@ -2025,10 +2025,11 @@ begin
     returning s.deltas
   )
   select coalesce(sum(m.deltas), 0) from merged m into folded_products;
-  -- Events are never negative, so a group at zero has zero quantity and revenue as well.
-  delete from shop.minute_rollup_base b where b.events = 0;
+  -- A batch may take what an unload took away before what the load had brought: a group without events then still owes
+  -- its pieces and revenue to deltas that wait.
+  delete from shop.minute_rollup_base b where b.events = 0 and b.quantity = 0 and b.revenue = 0;
   delete from shop.product_rollup_base b
-  where b.views = 0 and b.carts = 0 and b.removals = 0 and b.purchases = 0;
+  where b.views = 0 and b.carts = 0 and b.removals = 0 and b.purchases = 0 and b.quantity = 0 and b.revenue = 0;
   return folded_minutes + folded_products;
 end
 $function$;
