@@ -23,11 +23,16 @@ Deno.test("measurePoint() finds every reject and duplicate that was planned", as
     ...["rejects 0", "rejects 0.01", "rejects 0.1", "rejects 0.5", "rejects 1"],
     ...["duplicates 0", "duplicates 0.01", "duplicates 0.1", "duplicates 0.5", "duplicates 1"],
   ]);
-  const chosen = runs.filter(({ expected: { rejected, duplicates } }) =>
-    [20, 200].includes(rejected + duplicates)
+  // A start of the pipeline each: these two have all kinds of work.
+  const chosen = runs.filter(({ series, x }) =>
+    (series === "rejects" && x === 0.1) || (series === "duplicates" && x === 1)
   );
-  const points = await Promise.all(chosen.map((run) => measurePoint(stage, run)));
-  assert.deepEqual(points.map(({ records }) => records), [200, 200, 200, 200]);
+  assert.deepEqual(chosen.map(({ expected }) => expected), [
+    { records: 200, duplicates: 0, rejected: 20 },
+    { records: 200, duplicates: 200, rejected: 0 },
+  ]);
+  // Throws when the ledger says otherwise.
+  await Promise.all(chosen.map((run) => measurePoint(stage, run)));
 });
 
 Deno.test("writeGrowth() replaces its own section of the page, which stays formatted", async () => {
