@@ -99,7 +99,9 @@ async function printGrowth(docs: string, { records = RECORDS, format }: Options)
   await onStage(async (stage) => {
     const points = await measureGrowth(stage, { records, onProgress: say });
     printRows(GROWTH_COLUMNS, points.map(renderPoint), format);
-    for (const path of await writeGrowth(docs, points, machine())) say(`Wrote ${path}`);
+    const size = records === RECORDS ? "" : ` --records ${records}`;
+    const measured = { machine: machine(), command: `deno task bench --growth${size}` };
+    for (const path of await writeGrowth(docs, points, measured)) say(`Wrote ${path}`);
   });
 }
 

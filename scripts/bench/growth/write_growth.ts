@@ -9,17 +9,23 @@ const PAGE = "performance.md";
 const IMAGE = "images/growth.svg";
 const [BEGIN, END] = ["<!-- growth: written by a command -->", "<!-- growth: end -->"];
 
+/** How the figures came to be. */
+export interface Measured {
+  /** In a few words. */
+  readonly machine: string;
+  readonly command: string;
+}
+
 /**
  * Puts table and plot into the page on performance, between its markers; a page without them gets them at its end.
  *
  * @param docs The directory of the page.
- * @param machine What it was measured on, in a few words.
  * @returns Paths of what was written.
  */
 export async function writeGrowth(
   docs: string,
   points: readonly GrowthPoint[],
-  machine: string,
+  measured: Measured,
 ): Promise<string[]> {
   const [page, image] = [join(docs, PAGE), join(docs, IMAGE)];
   await Deno.mkdir(join(docs, "images"), { recursive: true });
@@ -28,7 +34,8 @@ export async function writeGrowth(
     if (error instanceof Deno.errors.NotFound) return "# Performance\n";
     throw error;
   });
-  await Deno.writeTextFile(page, replaceSection(text, renderSection(points, machine)));
+  await Deno.writeTextFile(page, replaceSection(text, renderSection(points, measured)));
+  await format(page);
   return [page, image];
 }
 
@@ -39,41 +46,33 @@ function replaceSection(text: string, section: string): string {
   return text.slice(0, begin) + section + text.slice(end + END.length);
 }
 
-function renderSection(points: readonly GrowthPoint[], machine: string): string {
-  const header = ["grows", "to", "records", "seconds", "records/s"];
-  const cells = points.map((point) => [
+function renderSection(points: readonly GrowthPoint[], measured: Measured): string {
+  const rows = points.map((point) => [
     point.series,
     renderX(point),
     count(point.records),
-    String(round(point.seconds)),
+    round(point.seconds),
     count(round(point.records / point.seconds)!),
   ]);
-  // As `deno fmt` has it: the page is checked as all others are.
-  const widths = header.map((name, column) =>
-    Math.max(name.length, ...cells.map((row) => row[column]!.length))
-  );
-  const line = (row: string[]) =>
-    `| ${
-      row.map((cell, column) =>
-        column < 1 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
-      ).join(" | ")
-    } |`;
-  const rule = `| ${
-    widths.map((width, column) => column < 1 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`)
-      .join(
-        " | ",
-      )
-  } |`;
+  const table = [
+    ["grows", "to", "records", "seconds", "records/s"],
+    ["-", "-:", "-:", "-:", "-:"],
+    ...rows,
+  ].map((row) => `| ${row.join(" | ")} |`);
   return [
     BEGIN,
-    "",
     `![How the time of a load grows](${IMAGE})`,
-    "",
-    [line(header), rule, ...cells.map(line)].join("\n"),
-    "",
-    `Until the last file is archived and all can be queried, on ${machine}, by`,
-    "`deno task bench --growth`.",
-    "",
+    table.join("\n"),
+    `Until the last file is archived and all can be queried, on ${measured.machine}, by ` +
+    `\`${measured.command}\`.`,
     END,
-  ].join("\n");
+  ].join("\n\n");
+}
+
+/** The page is checked as all others are, whatever the machine is called. */
+async function format(page: string): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", "--line-width=100", page],
+  }).output();
+  if (!success) throw new Error(`Cannot format ${page}: ${new TextDecoder().decode(stderr)}`);
 }
