@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs";
 import type { Contract } from "../domain/contract.ts";
 import { allowedRejects } from "../domain/error_budget.ts";
 import type { FileIdentity, IngestFileInput } from "../domain/ingest_api.ts";
@@ -8,7 +9,7 @@ import { activityAttempt, heartbeatAndCheck, workflowOfActivity } from "./activi
 import { contractOf } from "./contract_of.ts";
 import type { ActivityDeps } from "./create_activities.ts";
 import { sqlstateOf } from "./database.ts";
-import { openRegularFile, readIdentity, sameVersion } from "./file_identity.ts";
+import { identityOf, openRegularFile, sameVersion } from "./file_identity.ts";
 import { MAX_RAW_BYTES } from "./read_planned_chunk.ts";
 import { rememberInbox } from "./refuse_away.ts";
 import { firstArchivePath } from "./settle_file.ts";
@@ -155,9 +156,9 @@ async function readVersion(identity: FileIdentity): Promise<Uint8Array | null> {
   }
 }
 
-async function lies(identity: FileIdentity): Promise<boolean> {
-  const found = await readIdentity(identity.path);
-  return found !== null && sameVersion(found.identity, identity);
+function lies(identity: FileIdentity): boolean {
+  const found = lstatSync(identity.path, { throwIfNoEntry: false });
+  return found !== undefined && sameVersion(identityOf(identity.path, found), identity);
 }
 
 function planWhole(bytes: Uint8Array, chunkBytes: number): FilePlan {

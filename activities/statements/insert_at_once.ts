@@ -35,8 +35,11 @@ export function insertAtOnce(
     chunk: Omit<ValidChunk, "fileId" | "epoch" | "chunkNo">;
     /** Where the bytes of the row are about to be; null when they stay. */
     archivePathOf: (row: ClaimedFile) => string | null;
-    /** Whether the version that was read still lies at its path. */
-    isAsRead: () => Promise<boolean>;
+    /**
+     * Whether the version that was read still lies at its path. Answers at once: a transaction that waits for anything but
+     * its statements is not told when its connection ends, and the driver sends the next one to whoever has it by then.
+     */
+    isAsRead: () => boolean;
   },
 ): Promise<ClaimedFile & { rejected: number }> {
   return sql.begin("isolation level read committed", async (tx) => {
@@ -48,7 +51,7 @@ export function insertAtOnce(
       refuseNewerSchema(tx, schemaVersion),
     ]);
     if (isKnown) throw new NotPlain("The ledger knows it");
-    if (!await isAsRead()) throw new NotPlain("Another version has its name");
+    if (!isAsRead()) throw new NotPlain("Another version has its name");
     const row = await insertFile(tx, input, workflow);
     const { fileId, epoch } = row;
     const [, predecessors] = await inOneGo([
