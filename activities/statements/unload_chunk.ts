@@ -268,7 +268,11 @@ async function moveCounts(tx: Transaction, heirs: Heir[]): Promise<void> {
     const key = `${heir.file_id}/${heir.chunk_no}`;
     moved.set(key, { ...heir, events: (moved.get(key)?.events ?? 0) + 1 });
   }
-  for (const { file_id, chunk_no, state, events } of moved.values()) {
+  // In one order: unloads share the lock of a loading heir.
+  const sorted = [...moved.values()].sort((a, b) =>
+    a.file_id - b.file_id || a.chunk_no - b.chunk_no
+  );
+  for (const { file_id, chunk_no, state, events } of sorted) {
     await tx`
       update ingest.chunks set duplicates = duplicates - ${events}, loaded = loaded + ${events}
       where file_id = ${file_id} and chunk_no = ${chunk_no}`;

@@ -5,7 +5,7 @@ import { Prng } from "../../domain/generator/prng.ts";
 import { waitFor } from "../harness.ts";
 import { csv, event, eventId, events } from "./_events.ts";
 import { claim, finish, ingest, unload } from "./_ingest.ts";
-import { totals } from "./_totals.ts";
+import { deadlocksSince, totals } from "./_totals.ts";
 import { type Warehouse, warehouse } from "./_warehouse.ts";
 
 Deno.test("unloadFile() takes everything of a file out, and nothing else", async () => {
@@ -82,6 +82,42 @@ Deno.test("unloadFile() hands events over to a file that is loading", async () =
   await house.run("loadSpan", job, { claim: claimed, firstChunk: 3, endChunk: claimed.chunks });
   const result = await house.run("settleFile", job, claimed);
   assert.deepEqual([result.state, result.loaded, result.duplicates], ["loaded", 40, 0]);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("unloadFile() of two files hands over to the chunks of a third one without a deadlock", async () => {
+  await using house = await warehouse();
+  const owners = [
+    await ingest(house, await house.land("a.csv", csv([event(1), event(2)]))),
+    await ingest(house, await house.land("b.csv", csv([event(10), event(20)]))),
+  ];
+  // The events of one owner and those of the other lie in its chunks in opposite order.
+  const rows = [event(1), event(20), ...events(30, 50), event(2), event(10)];
+  const heir = await claim(house, await house.job(await house.land("heir.csv", csv(rows))));
+  await house.run("loadSpan", { workflowId: "heir" }, {
+    claim: heir,
+    firstChunk: 0,
+    endChunk: heir.chunks,
+  });
+  await house.admin.unsafe(`
+    create sequence ingest.handed_over;
+    create function ingest.meet() returns trigger language plpgsql security definer as $$
+    begin
+      if nextval('ingest.handed_over') = 1 then
+        while (select last_value from ingest.handed_over) = 1
+              and not exists (select from pg_locks where not granted) loop
+          perform pg_sleep(0.01);
+        end loop;
+      end if;
+      return null;
+    end $$;
+    create trigger meet after update on ingest.chunks
+    for each row when (new.file_id = ${heir.fileId}) execute function ingest.meet();`);
+  const deadlocks = await deadlocksSince(house);
+  await Promise.all(owners.map(({ fileId }) => unload(house, fileId)));
+  assert.equal(await deadlocks(), 0);
+  const result = await house.run("settleFile", { workflowId: "heir" }, heir);
+  assert.deepEqual([result.loaded, result.duplicates], [rows.length, 0]);
   assert.deepEqual(await house.violations(), []);
 });
 
