@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { ApplicationFailure } from "@temporalio/common";
 import type { Contract } from "../domain/contract.ts";
-import { columnsOfFields, mapHeader } from "../domain/map_header.ts";
+import { columnsOfFields } from "../domain/map_header.ts";
+import { mapPlannedHeader } from "../domain/map_planned_header.ts";
 import { type ChunkBatch, readChunk } from "../domain/read_chunk.ts";
 import { MAX_CHUNK_BYTES } from "../domain/plan_chunks.ts";
 import { CSV_LIMITS } from "../domain/scan_csv.ts";
@@ -47,9 +48,7 @@ export async function readPlannedChunk(
   const bytes = new Uint8Array(byteEnd - byteStart);
   await readRange(handle, file, chunk, byteStart, bytes);
   verify(createHash("sha256").update(bytes).digest("hex"), file, chunk);
-  // What was planned is loaded, also when the feed's drift mode was changed to refuse it since.
-  const drift = contract.drift === "fail" ? "rescue" : contract.drift;
-  const mapped = mapHeader({ ...contract, drift }, file.header);
+  const mapped = mapPlannedHeader(contract, file.header);
   if (!mapped.ok) throw fileChanged(file, "its header no longer fits the contract");
   const batch = readChunk(bytes, {
     contract,

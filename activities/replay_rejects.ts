@@ -1,6 +1,6 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { type FileHandle, open } from "node:fs/promises";
-import { mapHeader } from "../domain/map_header.ts";
+import { mapPlannedHeader } from "../domain/map_planned_header.ts";
 import type { ReplayInput, ReplayResult } from "../domain/ingest_api.ts";
 import { CSV_LIMITS } from "../domain/scan_csv.ts";
 import { heartbeatAndCheck } from "./activity_context.ts";
@@ -45,7 +45,7 @@ export async function replayRejects(
   const { fileId } = which;
   const file = await readPlannedFile(sql, fileId, { firstChunk: 0, endChunk: 0 });
   const contract = contractOf(deps, file.feed);
-  const mapped = mapHeader(contract, file.header ?? []);
+  const mapped = mapPlannedHeader(contract, file.header ?? []);
   if (!mapped.ok) {
     throw ApplicationFailure.nonRetryable(
       `Cannot replay rejects of file ${fileId}: it was never loaded`,

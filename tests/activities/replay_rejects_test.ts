@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ApplicationFailure } from "@temporalio/common";
+import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { operationWorkflowId } from "../../domain/workflow_ids.ts";
 import { waitFor } from "../harness.ts";
 import { csv, csvOf, event, line, type TestEvent } from "./_events.ts";
@@ -132,6 +133,26 @@ Deno.test("replayRejects() leaves a record alone that is too long for any contra
   assert.deepEqual({ ...reject }, { state: "open", faults: [{ code: "record_too_long" }] });
   await correct(house, 1, event(1));
   assert.deepEqual(await replay(house, { fileId }), { ...NOTHING, loaded: 1 });
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("replayRejects() reads a file with columns that its feed has come to refuse", async () => {
+  await using house = await warehouse();
+  const { header, good, bad } = {
+    header: csv([]),
+    good: line(event(1)),
+    bad: line(event(3, { price: "x" })),
+  };
+  const text = [header, good, bad].map((row, n) =>
+    row.replace(/\n$/, [",campaign\n", ",a\n", ",b\n"][n]!)
+  );
+  const { fileId, rejected } = await ingest(house, await house.land("a.csv", text.join("")));
+  assert.equal(rejected, 1);
+  await mend(house, fileId);
+  house.deps.contracts = new Map([[SHOP_EVENTS.feed, { ...SHOP_EVENTS, drift: "fail" }]]);
+  assert.equal((await replay(house, { fileId })).loaded, 1);
+  const rows = await house.admin`select extras from shop.events order by line_number`;
+  assert.deepEqual(rows.map(({ extras }) => extras), [{ campaign: "a" }, { campaign: "b" }]);
   assert.deepEqual(await house.violations(), []);
 });
 
