@@ -28,6 +28,8 @@ Deno.test("Faults of all kinds mixed while files load → every event once, ever
         tell(await tortureSeed({ seed, postgres, temporal, onFault: (kind) => kinds.push(kind) }));
       } catch (error) {
         tell("FAILED");
+        // At once: the runner shows it when all seeds are over.
+        console.log(error);
         console.log(`repeat it: deno task test --torture --seed ${seed}`);
         throw error;
       }
