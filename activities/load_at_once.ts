@@ -1,5 +1,6 @@
 import { lstatSync } from "node:fs";
 import type { Contract } from "../domain/contract.ts";
+import { takesShortWay } from "../domain/discovery.ts";
 import { allowedRejects } from "../domain/error_budget.ts";
 import type { FileIdentity, IngestFileInput } from "../domain/ingest_api.ts";
 import { judgeHeader } from "../domain/judge_header.ts";
@@ -41,7 +42,7 @@ export async function loadAtOnce(
   deps: ActivityDeps,
   input: IngestFileInput,
 ): Promise<{ row: SettlingFile; announced: string | null } | null> {
-  if (input.fileId !== undefined) return null;
+  if (input.fileId !== undefined || !takesShortWay(input.identity)) return null;
   const { sql } = deps;
   const contract = contractOf(deps, input.feed);
   const whole = await readWhole(deps, contract, input);
