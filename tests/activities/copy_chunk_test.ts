@@ -145,6 +145,8 @@ Deno.test("loadChunk() copies each chunk once when two attempts of one epoch mee
   for (const counts of await Promise.all(both)) {
     assert.deepEqual(counts, { records: ENOUGH, loaded: ENOUGH, duplicates: 0, rejected: 0 });
   }
+  // The later one has found the chunk committed, and did not go on to ask for each event.
+  assert.equal(arrived, 2);
   const expected = { events: ENOUGH, keys: ENOUGH, rolledUp: ENOUGH, openChunks: 0 };
   assert.deepEqual(await totals(house), expected);
   await house.run("settleFile", job, claimed);
@@ -157,7 +159,8 @@ Deno.test("loadChunk() holds nothing that others wait for while it copies", asyn
   const job = await house.job(await house.land("a.csv", csv(events(0, ENOUGH))));
   const claimed = await claim(house, job);
   const span = { claim: claimed, firstChunk: 0, endChunk: claimed.chunks };
-  const other = await house.land("b.csv", csv(events(0, 20)));
+  // Nothing but the claim keeps the chunk out: it has no events in common with the other file.
+  const other = await house.land("b.csv", csv(events(ENOUGH, ENOUGH + 20)));
   const interrupted = interruptLastCopy(house, {
     work: () => house.run("loadSpan", job, span),
     meanwhile: async () => {
@@ -173,6 +176,12 @@ Deno.test("loadChunk() holds nothing that others wait for while it copies", asyn
         await tx`lock table ingest.files in exclusive mode`;
       });
       await assert.rejects(migration, { code: "55P03" });
+      // The horizon that the rows were held against stays where it is.
+      const retention = house.admin.begin(async (tx) => {
+        await tx`set local lock_timeout = '200ms'`;
+        await tx`select from ingest.horizon for update`;
+      });
+      await assert.rejects(retention, { code: "55P03" });
     },
   });
   await assert.rejects(interrupted, { type: "StaleClaim" });
