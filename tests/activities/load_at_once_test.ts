@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
+import type { IngestFileResult } from "../../domain/ingest_api.ts";
 import { waitFor } from "../harness.ts";
 import { csv, event, eventId, events } from "./_events.ts";
-import { ingest } from "./_ingest.ts";
+import { claim, ingest } from "./_ingest.ts";
 import { totals } from "./_totals.ts";
 import { type Warehouse, warehouse } from "./_warehouse.ts";
 
@@ -94,6 +95,99 @@ Deno.test("loadAtOnce() takes another name when the archive has a file of its ow
   assert.equal(archivePath, `${archive}/a.1.2.csv`);
   assert.equal(await Deno.readTextFile(`${archive}/a.1.csv`), "of another database");
 });
+
+/** What the warehouse may hold before, and what comes then: all of it plain, so that it is loaded at once. */
+const PLAIN: readonly { name: string; files: readonly [name: string, content: string][] }[] = [
+  {
+    name: "records broken, twice, in conflict, and before the horizon",
+    files: [
+      ["a.csv", csv(events(0, 10))],
+      [
+        "b.csv",
+        csv([
+          ...events(8, 12),
+          event(3, { price: "9.99" }),
+          event(20),
+          event(20),
+          event(20, { price: "9.98" }),
+          event(21, { price: "x" }),
+          event(22, { event_time: "2025-11-30T23:59:59Z" }),
+          event(3, { event_time: "2025-11-30T23:59:59Z" }),
+          event(23, {
+            product_id: "P-1",
+            product_name: "another",
+            event_time: "2026-01-06T00:00:00Z",
+          }),
+        ]),
+      ],
+    ],
+  },
+  {
+    name: "a newer version",
+    files: [
+      ["a.csv", csv(events(0, 3))],
+      ["a.csv", csv([event(1), event(2, { price: "1.11" }), event(4)])],
+    ],
+  },
+  { name: "nothing but rejects", files: [["a.csv", csv([event(1, { price: "x" })])]] },
+  {
+    name: "columns of its own, another delimiter and order, no last line end",
+    files: [[
+      "a.csv",
+      csv(events(0, 4)).trimEnd().split("\n")
+        .map((row, n) =>
+          [["Campaign", "", "a", "b\\", ""][n], ...row.split(",")].reverse().join(";")
+        )
+        .join("\r\n"),
+    ]],
+  },
+  {
+    name: "a quote that stays open",
+    files: [["a.csv", `${csv(events(0, 3))}"${csv(events(3, 5))}`]],
+  },
+];
+
+Deno.test("loadAtOnce() leaves the same behind as the single steps", async (t) => {
+  for (const { name, files } of PLAIN) {
+    await t.step(name, async () => {
+      const [atOnce, stepByStep] = await Promise.all([ingest, ingestByStep].map(async (load) => {
+        await using house = await warehouse(ONE_CHUNK);
+        await house.admin`update ingest.horizon set events_from = '2025-12-01 00:00:00+00'`;
+        for (const [name, content] of files) await load(house, await house.land(name, content));
+        assert.deepEqual(await house.violations(), []);
+        return { ways: new Set(await waysOf(house)), left: await everything(house) };
+      }));
+      assert.deepEqual([...atOnce!.ways, ...stepByStep!.ways], ["at once", "step by step"]);
+      assert.deepEqual(atOnce!.left, stepByStep!.left);
+    });
+  }
+});
+
+async function ingestByStep(house: Warehouse, path: string): Promise<IngestFileResult> {
+  const job = await house.job(path);
+  const claimed = await claim(house, job);
+  await house.run("loadSpan", job, { claim: claimed, firstChunk: 0, endChunk: claimed.chunks });
+  return await house.run("settleFile", job, claimed);
+}
+
+/** All tables of a warehouse, without what tells one run from another. */
+async function everything({ admin }: Warehouse): Promise<Record<string, string[]>> {
+  const tables = ["files", "chunks", "event_keys", "duplicates", "rejects"].map((name) =>
+    `ingest.${name}`
+  );
+  const views = ["events", "products", "minute_rollup", "product_rollup"].map((name) =>
+    `shop.${name}`
+  );
+  const entries = [...tables, ...views].map(async (relation) => {
+    const rows = await admin.unsafe<{ row: string }[]>(`
+      select (to_jsonb(r) - array['inbox_id', 'path', 'ino', 'mtime_ms', 'ctime_ms', 'workflow_id', 'run_id',
+                'closed_at', 'discovered_at', 'started_at', 'committed_at', 'settled_at', 'created_at', 'processed_at']
+              || jsonb_build_object('archive_path', regexp_replace(to_jsonb(r) ->> 'archive_path', '^.*/', '')))::text as row
+      from ${relation} r order by row`);
+    return [relation, rows.map(({ row }) => row)] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
 
 /** What is left to the single steps, which say what it is. */
 const OTHERS: readonly {
