@@ -37,7 +37,7 @@ export async function unloadCutPredecessor(
       const onProgress = (bytesCompared: number) => heartbeatAndCheck({ bytesCompared });
       if (!await beginsWith(opened.handle, older, onProgress)) continue;
       if (older.state === "loading") throw stillLoading(older.fileId);
-      const line = await findCutLine(deps, file, older.lastByte);
+      const line = await findCutLine(deps, file, older.end);
       if (line === null) continue;
       await unloadCutRecord(sql, older.fileId, line);
       await replayUncontradicted(deps, older.fileId);
@@ -48,22 +48,20 @@ export async function unloadCutPredecessor(
   }
 }
 
-/** Where the record begins that goes on behind the last byte of the older version; it may have had lines before that. */
+/** Where the record begins that goes on behind the end of the older version; null when that one had it whole, but for a line end. */
 async function findCutLine(
   deps: ActivityDeps,
   file: PlannedFile,
-  lastByte: number,
+  end: number,
 ): Promise<number | null> {
-  const chunk = file.chunks.find(({ byteStart, byteEnd }) =>
-    byteStart <= lastByte && lastByte < byteEnd
-  );
-  // It was cut within its header.
+  const chunk = file.chunks.find(({ byteStart, byteEnd }) => byteStart <= end && end < byteEnd);
+  // It was cut within or right behind its header.
   if (chunk === undefined) return null;
   const handle = await openPlanned(deps, file);
   try {
     const contract = contractOf(deps, file.feed);
     const { batch } = await readPlannedChunk(handle, { file, chunk, contract });
-    return lineOfByte(batch, lastByte);
+    return lineOfByte(batch, end);
   } finally {
     await handle.close();
   }

@@ -6,8 +6,8 @@ export type UnfinishedPredecessor =
   & ({
     state: "loading" | "loaded";
     sha256: string;
-    /** Offset of its last byte in its expanded form. */
-    lastByte: number;
+    /** Offset behind its last byte in its expanded form. */
+    end: number;
   } | { state: "unread" });
 
 /**
@@ -25,7 +25,7 @@ export async function unfinishedPredecessors(
     ...await sql<UnfinishedPredecessor[]>`
       select o.file_id as "fileId", o.size_bytes as "sizeBytes", o.sha256,
              case when o.sha256 is null then 'unread' else o.state end as state,
-             o.data_end - 1 as "lastByte"
+             o.data_end as "end"
       from ingest.files f
       join ingest.files o on o.file_id in (
         f.retry_of,

@@ -145,18 +145,16 @@ export class DryLoad {
 
   /** The events that a load would take out of the version before, because its last record was cut. */
   async #findGone(
-    { fileId, isCut, lastByte, ...older }: OlderVersion,
+    { fileId, isCut, end, ...older }: OlderVersion,
     { file, handle, landed }: { file: PlannedFile; handle: FileHandle; landed: FileHandle },
   ): Promise<ReadonlySet<string>> {
     const { contract, sql } = this.#options;
     if (!sql || !isCut || older.sizeBytes >= (await landed.stat()).size) return NOTHING;
     if (!await beginsWith(landed, older)) return NOTHING;
-    const chunk = file.chunks.find(({ byteStart, byteEnd }) =>
-      byteStart <= lastByte && lastByte < byteEnd
-    );
+    const chunk = file.chunks.find(({ byteStart, byteEnd }) => byteStart <= end && end < byteEnd);
     if (chunk === undefined) return NOTHING;
     const { batch } = await readPlannedChunk(handle, { file, chunk, contract });
-    const line = lineOfByte(batch, lastByte);
+    const line = lineOfByte(batch, end);
     return line === null ? NOTHING : new Set(await findCutEvents(sql, fileId, line));
   }
 

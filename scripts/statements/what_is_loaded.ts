@@ -37,8 +37,8 @@ export async function findSameContent(
 export interface OlderVersion extends LedgerFile {
   readonly sizeBytes: number;
   readonly sha256: string;
-  /** Offset of its last byte in its expanded form. */
-  readonly lastByte: number;
+  /** Offset behind its last byte in its expanded form. */
+  readonly end: number;
   /** Whether it is loaded and its last record has no line end. */
   readonly isCut: boolean;
 }
@@ -50,7 +50,7 @@ export async function findOlderVersion(
 ): Promise<OlderVersion | undefined> {
   const [row] = await sql<OlderVersion[]>`
     select file_id as "fileId", file_name as name, size_bytes as "sizeBytes", sha256,
-           data_end - 1 as "lastByte", state = 'loaded' and not ends_with_newline as "isCut"
+           data_end as "end", state = 'loaded' and not ends_with_newline as "isCut"
     from ingest.files
     where inbox_id = ${inboxId} and file_name = ${name} and state in ('loaded', 'unloading')
     order by file_id desc

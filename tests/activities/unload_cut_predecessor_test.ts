@@ -277,6 +277,18 @@ Deno.test("a quote that stays open costs its own record, in the grown version as
   assert.deepEqual(await house.violations(), []);
 });
 
+Deno.test("a last record that lacks nothing but its line end stays, whatever becomes of the newer version", async () => {
+  await using house = await warehouse({ errorBudget: { maxRejects: 0 } });
+  const older = lineBreakless(HEADER + lineOf(event(1)) + lineOf(event(2)));
+  const first = await ingest(house, await house.land("a.csv", older));
+  const text = `${older}\n${lineOf(event(3, { price: "x" }))}`;
+  const second = await ingest(house, await house.land("a.csv", text));
+  assert.equal(second.errorCode, "error_budget");
+  assert.deepEqual(await counts(house, first.fileId), [2, 2, 0, 0]);
+  assert.equal((await house.admin`select from shop.events`).length, 2);
+  assert.deepEqual(await house.violations(), []);
+});
+
 Deno.test("an event that an earlier line of the file has as well stays there", async () => {
   await using house = await warehouse();
   const twice = event(1);
@@ -291,7 +303,9 @@ Deno.test("an event that an earlier line of the file has as well stays there", a
     await house.run("loadSpan", job, span);
   }
   await house.run("settleFile", job, first);
-  const newerJob = await house.job(await house.land("a.csv", `${text}\n${lineOf(event(50))}`));
+  const newerJob = await house.job(
+    await house.land("a.csv", `${text} of oak\n${lineOf(event(50))}`),
+  );
   await house.run("inspectFile", newerJob, newerJob.input);
   assert.deepEqual(await counts(house, first.fileId), [31, 31, 0, 0]);
   const [key] = await house.admin`select line_number from ingest.event_keys where event_id = ${
