@@ -1,5 +1,6 @@
 import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
+import { codesOf } from "./codes_of.ts";
 import { copyCell, copyPieces } from "./copy_text.ts";
 
 /** The `copy` for {@linkcode minuteDeltaRows}. */
@@ -112,19 +113,6 @@ function groups(columns: readonly (readonly (string | number)[])[]): (row: numbe
     for (const { size, codeOf } of coded) group = group * size + codeOf[row]!;
     return group;
   };
-}
-
-/** Small numbers in place of the values of a column. */
-function codesOf(values: readonly (string | number)[]): { size: number; codeOf: Uint32Array } {
-  const codes = new Map<string | number, number>();
-  const codeOf = new Uint32Array(values.length);
-  for (let row = 0; row < values.length; row++) {
-    const value = values[row]!;
-    let code = codes.get(value);
-    if (code === undefined) codes.set(value, code = codes.size);
-    codeOf[row] = code;
-  }
-  return { size: codes.size, codeOf };
 }
 
 /** The columns that the rollups are made from. */

@@ -3,6 +3,7 @@ import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Sql } from "../database.ts";
 import { plainArray, textArray } from "./array_literal.ts";
+import { codesOf } from "./codes_of.ts";
 
 /** A product as an event describes it. */
 interface Product {
@@ -56,10 +57,9 @@ function findChanged(
     columns[contract.columns.findIndex((column) => column.name === name)] as string[];
   const ids = column("product_id");
   const [names, categories, brands] = [column("product_name"), column("category"), column("brand")];
-  const changed = new Map<string, Product>();
-  for (let row = 0; row < eventTimes.length; row++) {
-    const id = ids[row]!;
-    const product = changed.get(id) ?? known.get(id);
+  const changed: Product[] = [];
+  for (const row of newestRows(ids, eventTimes)) {
+    const product = known.get(ids[row]!);
     const seenAt = eventTimes[row]!;
     if (product !== undefined) {
       if (seenAt <= product.seenAt) continue;
@@ -70,15 +70,29 @@ function findChanged(
         continue;
       }
     }
-    changed.set(copy(id), {
-      id: copy(id),
+    changed.push({
+      id: copy(ids[row]!),
       name: copy(names[row]!),
       category: copy(categories[row]!),
       brand: copy(brands[row]!),
       seenAt,
     });
   }
-  return [...changed.values()];
+  return changed;
+}
+
+/** Of each product the row of its newest event, the first of several: no other one has a say. */
+function newestRows(ids: readonly string[], eventTimes: readonly number[]): Uint32Array {
+  const { size, codeOf } = codesOf(ids);
+  const newest = new Uint32Array(size);
+  const seen = new Float64Array(size).fill(-Infinity);
+  for (let row = 0; row < eventTimes.length; row++) {
+    const code = codeOf[row]!;
+    if (eventTimes[row]! <= seen[code]!) continue;
+    seen[code] = eventTimes[row]!;
+    newest[code] = row;
+  }
+  return newest;
 }
 
 /** Values share memory with the text of their chunk, which would stay as long as they do. */
