@@ -8,6 +8,7 @@ import { steerFile } from "../../scripts/files/steer_file.ts";
 import { unloadFile } from "../../scripts/files/unload_file.ts";
 import { replayFile } from "../../scripts/rejects/replay_file.ts";
 import { correctReject, waiveRejects } from "../../scripts/statements/rejects.ts";
+import { waitFor } from "../harness.ts";
 import type { FaultPipeline } from "./_fault_pipeline.ts";
 import type { PlantedFile, PlantedFiles, PlantedReject } from "./_planted_files.ts";
 
@@ -125,9 +126,7 @@ export class People implements AsyncDisposable {
     which: string,
     { prng, command }: { prng?: Prng; command: (file: string) => Promise<unknown> },
   ): Promise<void> {
-    const files = (await this.#running.sql.unsafe<{ id: string }[]>(
-      `select file_id::text as id from ingest.files f where ${which} order by file_id`,
-    )).map(({ id }) => id);
+    const files = await this.#list(which);
     const count = prng ? Math.min(files.length, 1 + prng.below(MOST_AT_ONCE)) : files.length;
     for (let left = count; left > 0; left--) {
       const [file] = files.splice(prng?.below(files.length) ?? 0, 1);
@@ -135,5 +134,17 @@ export class People implements AsyncDisposable {
         .finally(() => this.#commands.delete(ended));
       this.#commands.add(ended);
     }
+  }
+
+  /** Its connection may have been among those that were just ended. */
+  async #list(which: string): Promise<string[]> {
+    const rows = await waitFor(
+      () =>
+        this.#running.sql.unsafe<{ id: string }[]>(
+          `select file_id::text as id from ingest.files f where ${which} order by file_id`,
+        ).catch(() => null),
+      { what: "PostgreSQL to list files" },
+    );
+    return rows.map(({ id }) => id);
   }
 }

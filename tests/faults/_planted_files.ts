@@ -236,7 +236,7 @@ async function assertRecords(
   let accepted = 0;
   for (const { id, name, size, records } of loaded) {
     const file = byName.get(name)!;
-    const end = size < file.bytes.length ? countLines(file.bytes.subarray(0, size)) : Infinity;
+    const end = size < file.bytes.length ? countLines(file.bytes, size) : Infinity;
     const of = byFile.get(id) ?? [];
     const conflicts = of.filter(({ code }) => code === "conflicting_event");
     const show = ({ line, code }: { line: number; code: string }) => `${line} ${code}`;
@@ -260,10 +260,10 @@ async function assertRecords(
   return { accepted, rejects: rows.filter(({ replayed }) => !replayed).length, corrected };
 }
 
-/** Those that are complete, the header among them. */
-function countLines(bytes: Uint8Array): number {
+/** Those of the first bytes that are complete, the header among them; the last one may lack its line end. */
+function countLines(bytes: Uint8Array, size: number): number {
   let lines = 0;
-  for (let at = bytes.indexOf(LF); at >= 0; at = bytes.indexOf(LF, at + 1)) lines++;
+  for (let at = bytes.indexOf(LF); at >= 0 && at <= size; at = bytes.indexOf(LF, at + 1)) lines++;
   return lines;
 }
 

@@ -9,7 +9,7 @@ Deno.test("readConfig() needs no variable at all", () => {
   assert.equal(config.inbox, `${config.home}/inbox`);
   assert.equal(config.postgresPort, 5433);
   assert.equal(config.settleMs, 1000);
-  assert.equal(config.chunkBytes, 4 * 1024 * 1024);
+  assert.equal(config.chunkBytes, 2 * 1024 * 1024);
   assert.equal(config.maxRejects, undefined);
   assert.equal(config.databaseUrl, undefined);
 });
