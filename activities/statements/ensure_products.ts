@@ -36,6 +36,8 @@ export async function ensureProducts(
   contract: Contract,
   { accepted }: Pick<ChunkBatch, "accepted">,
 ): Promise<() => void> {
+  // A chunk of one record that is too long has not even columns.
+  if (accepted.eventTimes.length === 0) return () => {};
   let known = knownProducts.get(sql);
   if (known === undefined || known.size > MAX_KNOWN) {
     knownProducts.set(sql, known = new Map());
