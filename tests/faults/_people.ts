@@ -23,8 +23,8 @@ export class People implements AsyncDisposable {
   readonly #operator: Sql;
   readonly #config: Config = readConfig({ CLICKLEDGER_HEARTBEAT_TIMEOUT_MS: "1500" });
   readonly #planted: Map<string, PlantedFile>;
-  /** Commands that have not ended. */
-  readonly #commands = new Set<Promise<void>>();
+  /** Commands that have not ended, and what they are. */
+  readonly #commands = new Map<Promise<void>, string>();
 
   constructor({ client, databaseUrl, inbox, inboxId }: FaultPipeline, { files }: PlantedFiles) {
     const sql = openDatabase(databaseUrl, "ingest", { max: MOST_AT_ONCE });
@@ -90,6 +90,11 @@ export class People implements AsyncDisposable {
     });
   }
 
+  /** Commands that have not ended. */
+  pending(): string[] {
+    return [...this.#commands.values()];
+  }
+
   /** Lets go on what is paused, and loads again what was taken out and by nothing else, until all is quiet. */
   async mend(isQuiet: () => Promise<boolean>): Promise<void> {
     for (;;) {
@@ -132,7 +137,7 @@ export class People implements AsyncDisposable {
       const [file] = files.splice(prng?.below(files.length) ?? 0, 1);
       const ended: Promise<void> = command(file!).then(() => {}, () => {})
         .finally(() => this.#commands.delete(ended));
-      this.#commands.add(ended);
+      this.#commands.set(ended, `${command} ${file}`);
     }
   }
 

@@ -97,7 +97,10 @@ export async function tortureSeed(
     left = JSON.stringify({ unread, about, unsettled, names });
     return unread.length + unsettled.length + names.length === 0;
   };
-  await within(HEALED_MS, people.mend(isQuiet), () => left);
+  await within(HEALED_MS, people.mend(isQuiet), async () => {
+    await isQuiet();
+    return `${left} ${people.pending()}`;
+  });
   await waitFor(async () => {
     const open = await database.sql`
       select from pg_stat_activity
@@ -113,13 +116,14 @@ export async function tortureSeed(
 }
 
 /** @param left what is not done, asked when it is late */
-async function within(ms: number, work: Promise<void>, left: () => string): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`Cannot go on: after ${ms} ms there is left ${left()}`)),
-    ms,
-  );
-  await Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+async function within(ms: number, work: Promise<void>, left: () => Promise<string>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(async () => {
+      reject(new Error(`Cannot go on: after ${ms} ms there is left ${await left()}`));
+    }, ms);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** All kinds in a random order, then in another one, and so on. */
