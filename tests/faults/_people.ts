@@ -15,6 +15,7 @@ import type { PlantedFile, PlantedFiles, PlantedReject } from "./_planted_files.
 /** Files that a person does something with in one go, at most. */
 const MOST_AT_ONCE = 3;
 const LOOK_EVERY_MS = 200;
+const PATIENCE_MS = 45_000;
 
 /** People who run commands on files while things break; what they paused or took out they load in the end. */
 export class People implements AsyncDisposable {
@@ -135,7 +136,7 @@ export class People implements AsyncDisposable {
     const count = prng ? Math.min(files.length, 1 + prng.below(MOST_AT_ONCE)) : files.length;
     for (let left = count; left > 0; left--) {
       const [file] = files.splice(prng?.below(files.length) ?? 0, 1);
-      const ended: Promise<void> = command(file!).then(() => {}, () => {})
+      const ended: Promise<void> = withPatience(command, file!)
         .finally(() => this.#commands.delete(ended));
       this.#commands.set(ended, `${command} ${file}`);
     }
@@ -152,4 +153,18 @@ export class People implements AsyncDisposable {
     );
     return rows.map(({ id }) => id);
   }
+}
+
+/** Whatever comes of a command; one that does not end is told of and interrupted, as people do. */
+async function withPatience(
+  command: (file: string) => Promise<unknown>,
+  file: string,
+): Promise<void> {
+  const impatient = Promise.withResolvers<void>();
+  const timer = setTimeout(() => {
+    console.log(`A person waited ${PATIENCE_MS} ms in vain for file ${file}: ${command}`);
+    impatient.resolve();
+  }, PATIENCE_MS);
+  await Promise.race([command(file).then(() => {}, () => {}), impatient.promise]);
+  clearTimeout(timer);
 }
