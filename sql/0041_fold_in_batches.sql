@@ -67,10 +67,11 @@ begin
     returning s.deltas
   )
   select coalesce(sum(m.deltas), 0) from merged m into folded_products;
-  -- Events are never negative, so a group at zero has zero quantity and revenue as well.
-  delete from shop.minute_rollup_base b where b.events = 0;
+  -- Deltas are taken in the order in which they lie, and freed space is used anew: a batch may hold what an unload took
+  -- away before what the load had brought, and a group without events then still owes its pieces and revenue.
+  delete from shop.minute_rollup_base b where b.events = 0 and b.quantity = 0 and b.revenue = 0;
   delete from shop.product_rollup_base b
-  where b.views = 0 and b.carts = 0 and b.removals = 0 and b.purchases = 0;
+  where b.views = 0 and b.carts = 0 and b.removals = 0 and b.purchases = 0 and b.quantity = 0 and b.revenue = 0;
   return folded_minutes + folded_products;
 end
 $$;
