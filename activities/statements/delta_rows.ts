@@ -2,6 +2,7 @@ import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import { codesOf } from "./codes_of.ts";
 import { copyCell, copyPieces } from "./copy_text.ts";
+import { valuesOf } from "./values_of.ts";
 
 /** The `copy` for {@linkcode minuteDeltaRows}. */
 export const COPY_MINUTE_DELTAS = `copy shop.minute_rollup_delta
@@ -116,9 +117,8 @@ function groups(columns: readonly (readonly (string | number)[])[]): (row: numbe
 }
 
 /** The columns that the rollups are made from. */
-function rolledUp(contract: Contract, { accepted }: Batch) {
-  const column = (name: string) =>
-    accepted.columns[contract.columns.findIndex((column) => column.name === name)] as string[];
+function rolledUp(contract: Contract, batch: Batch) {
+  const column = (name: string) => valuesOf(contract, batch, name);
   return {
     column,
     times: column("event_time"),

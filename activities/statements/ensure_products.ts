@@ -4,6 +4,7 @@ import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Sql } from "../database.ts";
 import { plainArray, textArray } from "./array_literal.ts";
 import { codesOf } from "./codes_of.ts";
+import { valuesOf } from "./values_of.ts";
 
 /** A product as an event describes it. */
 interface Product {
@@ -34,16 +35,14 @@ const MAX_KNOWN = 200_000;
 export async function ensureProducts(
   sql: Sql,
   contract: Contract,
-  { accepted }: Pick<ChunkBatch, "accepted">,
+  batch: Pick<ChunkBatch, "accepted">,
 ): Promise<() => void> {
-  // A chunk of one record that is too long has not even columns.
-  if (accepted.eventTimes.length === 0) return () => {};
   let known = knownProducts.get(sql);
   if (known === undefined || known.size > MAX_KNOWN) {
     knownProducts.set(sql, known = new Map());
   }
   const there = known;
-  const changed = findChanged(there, contract, accepted);
+  const changed = findChanged(there, contract, batch);
   if (changed.length > 0) await writeProducts(sql, changed);
   return () => {
     for (const product of changed) there.set(product.id, product);
@@ -53,10 +52,10 @@ export async function ensureProducts(
 function findChanged(
   known: ReadonlyMap<string, Product>,
   contract: Contract,
-  { columns, eventTimes }: ChunkBatch["accepted"],
+  batch: Pick<ChunkBatch, "accepted">,
 ): Product[] {
-  const column = (name: string) =>
-    columns[contract.columns.findIndex((column) => column.name === name)] as string[];
+  const { eventTimes } = batch.accepted;
+  const column = (name: string) => valuesOf(contract, batch, name);
   const ids = column("product_id");
   const [names, categories, brands] = [column("product_name"), column("category"), column("brand")];
   const changed: Product[] = [];

@@ -93,11 +93,12 @@ export function abandonFile(
       select state from ingest.files where file_id = ${fileId} for update`;
     const expected = unloadTo === "unloaded" ? "loaded" : "loading";
     if (file === undefined) throw new Error(`Cannot unload file ${fileId}: there is no such file`);
-    if (file.state === "unloading") {
-      if (replacedBy !== undefined) await noteReplacement(tx, fileId, replacedBy);
-      return { next: "unload", state: file.state };
+    const isUnderWay = file.state === "unloading";
+    if (!isUnderWay && file.state !== expected) return { next: "refused", state: file.state };
+    if (replacedBy !== undefined) {
+      await tx`update ingest.files set replaced_by = ${replacedBy} where file_id = ${fileId}`;
     }
-    if (file.state !== expected) return { next: "refused", state: file.state };
+    if (isUnderWay) return { next: "unload", state: file.state };
     const [{ committed } = { committed: false }] = await tx<{ committed: boolean }[]>`
       select exists (select from ingest.chunks
                      where file_id = ${fileId} and committed_at is not null) as committed`;
@@ -108,15 +109,10 @@ export function abandonFile(
           workflow_id = coalesce(${workflowId ?? null}, workflow_id),
           error_code = ${errorCode ?? null}, error_message = ${errorMessage ?? null}
       where file_id = ${fileId}`;
-    if (replacedBy !== undefined) await noteReplacement(tx, fileId, replacedBy);
     if (committed) return { next: "unload", state: "unloading" };
     await endUnload(tx, fileId);
     return { next: "settle", state: unloadTo };
   }) as Promise<Abandoned>;
-}
-
-async function noteReplacement(tx: Transaction, fileId: number, by: number): Promise<void> {
-  await tx`update ingest.files set replaced_by = ${by} where file_id = ${fileId}`;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Contract } from "../../domain/contract.ts";
 import type { Transaction } from "../database.ts";
 import { plainArray } from "./array_literal.ts";
+import { valuesOf } from "./values_of.ts";
 
 /** Positions in the batch's columns, by what the keys say of them; each in file order. */
 export interface SortedByKeys {
@@ -32,7 +33,7 @@ export async function insertKeys(
   { fileId, batch, contract }: { fileId: number; batch: ChunkBatch; contract: Contract },
   rows: number[],
 ): Promise<SortedByKeys> {
-  const ids = batch.accepted.columns[columnOf(contract, "event_id")] as string[];
+  const ids = valuesOf(contract, batch, "event_id");
   const { lines, contentHashes } = batch.accepted;
   const found: SortedByKeys = { fresh: [], duplicates: [], conflicting: [] };
   let open = inKeyOrder(ids, rows);
@@ -64,7 +65,7 @@ export async function insertFreshKeys(
   tx: Transaction,
   { fileId, batch, contract }: { fileId: number; batch: ChunkBatch; contract: Contract },
 ): Promise<void> {
-  const ids = batch.accepted.columns[columnOf(contract, "event_id")] as string[];
+  const ids = valuesOf(contract, batch, "event_id");
   const sorted = inKeyOrder(ids, Array.from(ids.keys()));
   for (let start = 0; start < sorted.length; start += ROWS_PER_STATEMENT) {
     const some = sorted.slice(start, start + ROWS_PER_STATEMENT);
@@ -94,23 +95,20 @@ async function insertNewKeys(
 
 function insertKeyRows(
   tx: Transaction,
-  { fileId, batch: { accepted }, contract }: {
-    fileId: number;
-    batch: ChunkBatch;
-    contract: Contract;
-  },
+  { fileId, batch, contract }: { fileId: number; batch: ChunkBatch; contract: Contract },
   rows: readonly number[],
   { areNew }: { areNew: boolean },
 ) {
-  const ids = accepted.columns[columnOf(contract, "event_id")] as string[];
-  const times = accepted.columns[columnOf(contract, "event_time")] as string[];
+  const ids = valuesOf(contract, batch, "event_id");
+  const times = valuesOf(contract, batch, "event_time");
+  const { contentHashes, lines } = batch.accepted;
   return tx<{ line_number: number }[]>`
     insert into ingest.event_keys (event_id, event_time, file_id, content_hash, line_number)
     select k.event_id, k.event_time, ${fileId}::bigint, k.content_hash, k.line_number
     from unnest(${plainArray(rows.map((row) => ids[row] as string))}::uuid[],
                 ${plainArray(rows.map((row) => times[row] as string))}::timestamptz[],
-                ${plainArray(rows.map((row) => accepted.contentHashes[row] as string))}::bigint[],
-                ${plainArray(rows.map((row) => accepted.lines[row] as number))}::integer[])
+                ${plainArray(rows.map((row) => contentHashes[row] as string))}::bigint[],
+                ${plainArray(rows.map((row) => lines[row] as number))}::integer[])
       as k (event_id, event_time, content_hash, line_number)
     order by k.event_id, k.line_number
     ${areNew ? tx`` : tx`on conflict do nothing returning line_number`}`;
@@ -130,10 +128,6 @@ async function lookUpKeys(tx: Transaction, ids: string[]): Promise<Map<string, s
     for (const { event_id, content_hash } of rows) hashes.set(event_id, content_hash);
   }
   return hashes;
-}
-
-function columnOf(contract: Contract, name: string): number {
-  return contract.columns.findIndex((column) => column.name === name);
 }
 
 function compare(a: string, b: string): number {

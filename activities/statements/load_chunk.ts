@@ -16,6 +16,7 @@ import { insertEvents } from "./insert_events.ts";
 import { inOneGo } from "./in_one_go.ts";
 import { insertFreshKeys, insertKeys } from "./insert_keys.ts";
 import { lockClaim } from "./lock_claim.ts";
+import { valuesOf } from "./values_of.ts";
 
 /** A chunk read, checked and validated: all that the transaction needs, so that it awaits nothing but its statements. */
 export interface ReadyChunk extends ValidChunk {
@@ -209,7 +210,7 @@ export function splitAtHorizon(
 function rejectOf(chunk: ValidChunk, row: number, fault: Fault): RejectedRecord {
   const { accepted } = chunk.batch;
   return {
-    eventId: eventIds(chunk)[row] as string,
+    eventId: eventIdOf(chunk, row),
     line: accepted.lines[row] as number,
     byteStart: accepted.byteStarts[row] as number,
     byteLength: accepted.byteLengths[row] as number,
@@ -225,7 +226,7 @@ export async function insertDuplicates(
 ): Promise<void> {
   if (rows.length === 0) return;
   const { fileId, batch: { accepted } } = chunk;
-  const ids = eventIds(chunk);
+  const ids = valuesOf(chunk.contract, chunk.batch, "event_id");
   await tx`
     insert into ingest.duplicates (file_id, line_number, event_id)
     select ${fileId}::bigint, d.line_number, d.event_id
@@ -240,17 +241,16 @@ export function conflictOf(
   row: number,
 ): Conflict {
   return {
-    eventId: eventIds(chunk)[row] as string,
+    eventId: eventIdOf(chunk, row),
     contentHash: chunk.batch.accepted.contentHashes[row] as string,
   };
 }
 
-/** Ids of a batch's accepted records, by position. */
-function eventIds(
+function eventIdOf(
   { batch, contract }: Pick<ReadyChunk, "batch" | "contract">,
-): readonly (string | null)[] {
-  const column = contract.columns.findIndex(({ name }) => name === "event_id");
-  return batch.accepted.columns[column] ?? [];
+  row: number,
+): string {
+  return valuesOf(contract, batch, "event_id")[row]!;
 }
 
 async function insertRejects(

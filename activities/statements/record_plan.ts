@@ -138,7 +138,7 @@ async function lockSameContent(
   }
 }
 
-/** Writes down what inspection found, and which older version the file supersedes. */
+/** Writes down what inspection found. */
 export async function storePlan(tx: Transaction, fileId: number, plan: StoredPlan): Promise<void> {
   await tx`
     update ingest.files f

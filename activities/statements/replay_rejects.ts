@@ -9,7 +9,13 @@ import { plainArray, textArray } from "./array_literal.ts";
 import { isUncontradicted } from "./uncontradicted.ts";
 import { insertEvents } from "./insert_events.ts";
 import { insertKeys } from "./insert_keys.ts";
-import { type Conflict, conflictOf, insertDuplicates, splitAtHorizon } from "./load_chunk.ts";
+import {
+  type Conflict,
+  conflictOf,
+  insertDuplicates,
+  lockHorizon,
+  splitAtHorizon,
+} from "./load_chunk.ts";
 import { lockRecords } from "./lock_records.ts";
 import { type FaultFilter, withFault } from "./with_fault.ts";
 
@@ -151,13 +157,9 @@ export function replayBatch(
   return sql.begin("isolation level read committed", async (tx) => {
     await lockRecords(tx, fileId);
     refuseUnlessLoaded(fileId, await tx`select state from ingest.files where file_id = ${fileId}`);
-    const [horizon] = await tx<{ events_from: Date }[]>`
-      select ingest.lock_horizon(${contract.feed}) as events_from`;
+    const horizon = await lockHorizon(tx, { contract });
     const { open, changed } = await lockOpen(tx, again.corrections);
-    const { rows, late } = splitAtHorizon(
-      again.batch.accepted.eventTimes,
-      horizon?.events_from.getTime() ?? 0,
-    );
+    const { rows, late } = splitAtHorizon(again.batch.accepted.eventTimes, horizon);
     const part = { fileId, contract, batch: again.batch };
     const found = await insertKeys(
       tx,

@@ -35,8 +35,9 @@ export async function replaceFile(
   config: Config,
 ): Promise<Replacement> {
   const { sql, inboxId } = running;
-  const { fileId, fileName, state, ...rest } = await findFile(sql, name);
-  refuseOtherInbox({ fileId, fileName, state, ...rest }, "replace", inboxId);
+  const newer = await findFile(sql, name);
+  const { fileId, fileName, state } = newer;
+  refuseOtherInbox(newer, "replace", inboxId);
   if (state !== "loaded") throw new TaskError(`Cannot replace by file ${fileId}: it is ${state}`);
   if (!(await hasOlderVersion(sql, fileId))) {
     throw new TaskError(

@@ -31,10 +31,11 @@ export async function unloadFile(
   config: Config,
 ): Promise<Unloaded> {
   const { sql, inboxId } = running;
-  const { fileId, ...file } = await findFile(sql, name);
-  refuseOtherInbox({ fileId, ...file }, "unload", inboxId);
+  const file = await findFile(sql, name);
+  const { fileId } = file;
+  refuseOtherInbox(file, "unload", inboxId);
   const since = await databaseTime(sql);
-  const { next, state } = await takeOut(running, { fileId, ...file }, config);
+  const { next, state } = await takeOut(running, file, config);
   if (next === "refused") throw new TaskError(`Cannot unload file ${fileId}: it is ${state}`);
   return {
     file: await waitUntilSettled(sql, fileId),
