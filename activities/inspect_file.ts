@@ -14,7 +14,7 @@ import { openVersion } from "./open_version.ts";
 import { unloadCutPredecessor } from "./unload_cut_predecessor.ts";
 import { type ClaimedFile, claimFile } from "./statements/claim_file.ts";
 import { abandonFile } from "./statements/finish_file.ts";
-import { recordPlan, type StoredPlan } from "./statements/record_plan.ts";
+import { recordPlan, type StoredPlan, storedPlan } from "./statements/record_plan.ts";
 import { refuseNewerSchema } from "./statements/refuse_newer_schema.ts";
 
 /**
@@ -45,15 +45,7 @@ export async function inspectFile(
   const verdict = judgeHeader(contract, plan.header);
   if (!verdict.ok) return await giveUp(deps, claimed, verdict.fault);
 
-  const stored: StoredPlan = {
-    sha256: read.sha256,
-    endsWithNewline: plan.endsWithNewline,
-    dataStart: plan.chunks[0]?.byteStart ?? plan.sizeBytes,
-    dataEnd: plan.sizeBytes,
-    dialect: { ...plan.dialect, expanded: read.expanded },
-    header: verdict.mapping.header,
-    chunks: plan.chunks,
-  };
+  const stored = storedPlan(plan, { ...read, header: verdict.mapping.header });
   // Before it may turn out to be a copy of another file: then that one has the whole record.
   await unloadCutPredecessor(deps, {
     ...claimed,

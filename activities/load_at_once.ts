@@ -18,7 +18,7 @@ import { ensureMonths, forgetMonths } from "./statements/ensure_months.ts";
 import { ensureProducts } from "./statements/ensure_products.ts";
 import { insertAtOnce, NotPlain } from "./statements/insert_at_once.ts";
 import { LEAST_ROWS_TO_COPY } from "./statements/load_chunk.ts";
-import type { StoredPlan } from "./statements/record_plan.ts";
+import { type StoredPlan, storedPlan } from "./statements/record_plan.ts";
 import type { SettlingFile } from "./statements/settle_statements.ts";
 import type { ClaimedFile } from "./statements/claim_file.ts";
 
@@ -123,15 +123,11 @@ async function readWhole(
     byteStart,
   });
   return {
-    plan: {
+    plan: storedPlan(plan, {
       sha256: plan.sha256,
-      endsWithNewline: plan.endsWithNewline,
-      dataStart: byteStart,
-      dataEnd: byteEnd,
-      dialect: { ...plan.dialect, expanded: false },
+      expanded: false,
       header: verdict.mapping.header,
-      chunks: plan.chunks,
-    },
+    }),
     batch,
     rawOf: (start, length) => bytes.subarray(start, start + Math.min(length, MAX_RAW_BYTES)),
   };

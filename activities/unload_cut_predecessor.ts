@@ -1,12 +1,11 @@
 import { ApplicationFailure } from "@temporalio/common";
-import { lineOfByte } from "../domain/line_of_byte.ts";
 import { heartbeatAndCheck } from "./activity_context.ts";
 import { beginsWith } from "./begins_with.ts";
 import { contractOf } from "./contract_of.ts";
 import type { ActivityDeps } from "./create_activities.ts";
+import { findCutLine } from "./find_cut_line.ts";
 import { openPlanned } from "./open_planned.ts";
 import { openVersion } from "./open_version.ts";
-import { readPlannedChunk } from "./read_planned_chunk.ts";
 import { replayUncontradicted } from "./replay_uncontradicted.ts";
 import type { PlannedFile } from "./statements/read_planned_file.ts";
 import { finishPredecessor, unfinishedPredecessors } from "./statements/unfinished_predecessors.ts";
@@ -37,7 +36,7 @@ export async function unloadCutPredecessor(
       const onProgress = (bytesCompared: number) => heartbeatAndCheck({ bytesCompared });
       if (!await beginsWith(opened.handle, older, onProgress)) continue;
       if (older.state === "loading") throw stillLoading(older.fileId);
-      const line = await findCutLine(deps, file, older.end);
+      const line = await findLine(deps, file, older.end);
       if (line === null) continue;
       await unloadCutRecord(sql, older.fileId, line);
       await replayUncontradicted(deps, older.fileId);
@@ -48,20 +47,10 @@ export async function unloadCutPredecessor(
   }
 }
 
-/** Where the record begins that goes on behind the end of the older version; null when that one had it whole, but for a line end. */
-async function findCutLine(
-  deps: ActivityDeps,
-  file: PlannedFile,
-  end: number,
-): Promise<number | null> {
-  const chunk = file.chunks.find(({ byteStart, byteEnd }) => byteStart <= end && end < byteEnd);
-  // It was cut within or right behind its header.
-  if (chunk === undefined) return null;
+async function findLine(deps: ActivityDeps, file: PlannedFile, end: number) {
   const handle = await openPlanned(deps, file);
   try {
-    const contract = contractOf(deps, file.feed);
-    const { batch } = await readPlannedChunk(handle, { file, chunk, contract });
-    return lineOfByte(batch, end);
+    return await findCutLine(handle, { file, contract: contractOf(deps, file.feed), end });
   } finally {
     await handle.close();
   }

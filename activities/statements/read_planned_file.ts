@@ -26,11 +26,19 @@ export interface PlannedFile {
   }[];
 }
 
-/** Reads what a span needs to know; chunks that are committed already are left out. */
+/**
+ * Reads what a span needs to know.
+ *
+ * @param options.withCommitted Gives also the chunks that are committed already.
+ */
 export async function readPlannedFile(
   sql: Sql,
   fileId: number,
-  { firstChunk, endChunk }: { firstChunk: number; endChunk: number },
+  { firstChunk, endChunk, withCommitted = false }: {
+    firstChunk: number;
+    endChunk: number;
+    withCommitted?: boolean;
+  },
 ): Promise<PlannedFile> {
   const [file] = await sql<{
     feed: string;
@@ -56,7 +64,7 @@ export async function readPlannedFile(
            first_line as "firstLine", records, checksum
     from ingest.chunks
     where file_id = ${fileId} and chunk_no >= ${firstChunk} and chunk_no < ${endChunk}
-      and committed_at is null
+      and (committed_at is null or ${withCommitted})
     order by chunk_no`;
   return {
     fileId,

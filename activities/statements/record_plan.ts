@@ -1,6 +1,7 @@
 import { ApplicationFailure } from "@temporalio/common";
 import type { CsvDialect } from "../../domain/scan_csv.ts";
 import type { FileState } from "../../domain/ledger.ts";
+import type { FilePlan } from "../../domain/plan_chunks.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { lockClaim } from "./lock_claim.ts";
 
@@ -25,6 +26,32 @@ export interface StoredPlan {
     records: number;
     checksum: string;
   }[];
+}
+
+/**
+ * What is stored of a plan.
+ *
+ * @param plan Of the bytes that records are read from: those of the file, or their expanded form.
+ * @param options.sha256 Of the bytes as they landed.
+ * @param options.header The header's fields as they were mapped.
+ */
+export function storedPlan(
+  plan: FilePlan,
+  { sha256, expanded, header }: {
+    sha256: string;
+    expanded: boolean;
+    header: readonly string[];
+  },
+): StoredPlan {
+  return {
+    sha256,
+    endsWithNewline: plan.endsWithNewline,
+    dataStart: plan.chunks[0]?.byteStart ?? plan.sizeBytes,
+    dataEnd: plan.sizeBytes,
+    dialect: { ...plan.dialect, expanded },
+    header,
+    chunks: plan.chunks,
+  };
 }
 
 /** What became of a plan. */

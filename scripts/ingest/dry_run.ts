@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Sql } from "../../activities/database.ts";
 import { beginsWith } from "../../activities/begins_with.ts";
+import { findCutLine } from "../../activities/find_cut_line.ts";
 import { expandFile } from "../../activities/expand_file.ts";
 import { planFile } from "../../activities/plan_file.ts";
 import { readPlannedChunk } from "../../activities/read_planned_chunk.ts";
@@ -11,7 +12,6 @@ import { allowedRejects, type ErrorBudget } from "../../domain/error_budget.ts";
 import { FAULT_CODES, type FileFault, type FileFaultCode } from "../../domain/faults.ts";
 import { judgeHeader } from "../../domain/judge_header.ts";
 import type { Counts } from "../../domain/ledger.ts";
-import { lineOfByte } from "../../domain/line_of_byte.ts";
 import type { FilePlan } from "../../domain/plan_chunks.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import { renderFileFault } from "../../domain/render_fault.ts";
@@ -151,10 +151,7 @@ export class DryLoad {
     const { contract, sql } = this.#options;
     if (!sql || !isCut || older.sizeBytes >= (await landed.stat()).size) return NOTHING;
     if (!await beginsWith(landed, older)) return NOTHING;
-    const chunk = file.chunks.find(({ byteStart, byteEnd }) => byteStart <= end && end < byteEnd);
-    if (chunk === undefined) return NOTHING;
-    const { batch } = await readPlannedChunk(handle, { file, chunk, contract });
-    const line = lineOfByte(batch, end);
+    const line = await findCutLine(handle, { file, contract, end });
     return line === null ? NOTHING : new Set(await findCutEvents(sql, fileId, line));
   }
 

@@ -3,7 +3,6 @@ import { openVersion } from "../../activities/open_version.ts";
 import { readPlannedChunk } from "../../activities/read_planned_chunk.ts";
 import { readPlannedFile } from "../../activities/statements/read_planned_file.ts";
 import type { Contract } from "../../domain/contract.ts";
-import { readChunkPlan } from "../statements/read_chunk_plan.ts";
 import type { ByteRange, Origin, Verdict } from "../statements/why.ts";
 
 /**
@@ -34,8 +33,12 @@ async function readRecord(
   contract: Contract,
   { fileId, chunkNo, line }: Origin,
 ): Promise<ByteRange | undefined> {
-  const chunk = await readChunkPlan(sql, fileId, chunkNo!);
-  const file = await readPlannedFile(sql, fileId, { firstChunk: 0, endChunk: 0 });
+  const file = await readPlannedFile(sql, fileId, {
+    firstChunk: chunkNo!,
+    endChunk: chunkNo! + 1,
+    withCommitted: true,
+  });
+  const [chunk] = file.chunks;
   const opened = await openVersion(file);
   if (chunk === undefined || "fault" in opened) return undefined;
   try {

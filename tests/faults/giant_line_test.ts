@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { EVENT_HEADER, writeEvents } from "../../domain/generator/write_events.ts";
+import { peakMemory } from "../../scripts/bench/peak_memory.ts";
 import { eventRows } from "../event_lines.ts";
 import { type FaultPipeline, faultPipeline } from "./_fault_pipeline.ts";
 import { readNumber } from "./_read_number.ts";
@@ -29,7 +30,7 @@ Deno.test({
     const worker = await pipeline.startWorker();
     await Deno.writeTextFile(`${pipeline.inbox}/small.csv`, text(4));
     assert.equal((await ingestRow(pipeline, "small.csv")).loaded, ROWS);
-    const before = await peakMemory(worker.pid);
+    const before = await peakMib(worker.pid);
 
     for (const { name, before, after, loaded } of FILES) {
       await t.step(name, async () => {
@@ -50,7 +51,7 @@ Deno.test({
       });
     }
 
-    const rise = await peakMemory(worker.pid) - before;
+    const rise = await peakMib(worker.pid) - before;
     console.log(`Memory rose by ${rise} MiB from ${before}`);
     assert.ok(rise < MEMORY_MIB, `rose by ${rise} MiB`);
     assert.deepEqual(await pipeline.verify(), []);
@@ -84,8 +85,6 @@ async function ingestRow(pipeline: FaultPipeline, name: string) {
   return row!;
 }
 
-/** Of the process so far, MiB. */
-async function peakMemory(pid: number): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024);
+async function peakMib(pid: number): Promise<number> {
+  return Math.round((await peakMemory(pid) ?? NaN) / MIB);
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { CHUNK_BYTES } from "../../domain/plan_chunks.ts";
 import { waitFor } from "../harness.ts";
+import { peakMemory } from "../../scripts/bench/peak_memory.ts";
 import { type FaultPipeline, faultPipeline } from "./_fault_pipeline.ts";
 import { readNumber } from "./_read_number.ts";
 import { writeLargeFile } from "./_write_large_file.ts";
@@ -34,7 +35,7 @@ Deno.test(`kill -9 in the middle of a file of ${ROWS} rows → it resumes, it do
     what: "half of the chunks to be committed",
     timeoutMs: TIMEOUT_MS,
   });
-  const firstPeak = await peakMemory(first.pid);
+  const firstPeak = await peakMib(first.pid);
   first.kill("SIGKILL");
   await first.exited;
   const before = await committedChunks(pipeline);
@@ -42,7 +43,7 @@ Deno.test(`kill -9 in the middle of a file of ${ROWS} rows → it resumes, it do
 
   const second = await pipeline.startWorker();
   const result = await handle.result();
-  const secondPeak = await peakMemory(second.pid);
+  const secondPeak = await peakMib(second.pid);
   const after = await committedChunks(pipeline);
   assert.deepEqual(sameChunks(after, before), before);
   const resumed = after.filter(({ worker }) => worker === `worker ${second.pid}`);
@@ -83,8 +84,7 @@ async function secondsOfCommits({ sql }: FaultPipeline): Promise<number> {
   return row?.seconds ?? NaN;
 }
 
-/** Of the process so far, MiB; NaN where there is no /proc. */
-async function peakMemory(pid: number): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`).catch(() => "");
-  return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? NaN) / 1024);
+/** Of the process so far; NaN where that is not told. */
+async function peakMib(pid: number): Promise<number> {
+  return Math.round((await peakMemory(pid) ?? NaN) / 2 ** 20);
 }

@@ -9,6 +9,7 @@ import type { TargetBench } from "../target.ts";
 const SHARE_OF_LARGE = 0.565;
 /** And so many of those 2 GB. */
 const COPIES = 20;
+const BYTES_PER_MB = 1e6;
 
 /** Whether a worker's memory follows the size of the file: it may not. */
 export const MEMORY: TargetBench = {
@@ -56,5 +57,5 @@ async function peakOf(stage: Stage, path: string, rows: number): Promise<number>
   await using subject = await stage.subject(database, { apart: true });
   await loadFiles(database, subject, [path]);
   equal((await readConsistent(database)).events, rows);
-  return await peakMemory(subject.pid) ?? NaN;
+  return (await peakMemory(subject.pid) ?? NaN) / BYTES_PER_MB;
 }
