@@ -4,7 +4,8 @@ import type { RecordFaultCode } from "./faults.ts";
 import { plainPrice, plainText, plainUuid, plainWholeNumber } from "./_plain_values.ts";
 import { EARLIEST_MICROS, epochMicros, plainTimestamp } from "./_timestamp.ts";
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Of any version, in either case. */
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const TIMESTAMP =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,6}))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 const DECIMAL = /^-?\d+(?:\.\d{1,2})?$/;

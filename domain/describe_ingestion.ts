@@ -1,3 +1,4 @@
+import { fileNameOf } from "./file_name_of.ts";
 import type { IngestFileInput } from "./ingest_api.ts";
 import { printableName } from "./workflow_ids.ts";
 
@@ -31,7 +32,7 @@ const MAX_PATH_CHARACTERS = 4_096;
 export function describeIngestion(input: IngestFileInput): { summary: string; details: string } {
   const { feed, identity, discoveredAt, closedAt, shortWay, settings, fileId } = input;
   const { path, sizeBytes } = identity;
-  const name = printableName(path.slice(path.lastIndexOf("/") + 1));
+  const name = printableName(fileNameOf(path));
   const tail = ` · ${readableBytes(sizeBytes)} · ${feed}`;
   const way = shortWay
     ? "one activity inspects, loads and settles it"

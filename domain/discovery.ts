@@ -1,3 +1,4 @@
+import { fileNameOf } from "./file_name_of.ts";
 import {
   type FileIdentity,
   type IngestFileInput,
@@ -49,10 +50,10 @@ export function readSigns(
   }
   if (kind === "rename") {
     const path = paths.at(-1);
-    return path === undefined ? [] : [{ sign: "landed", name: nameOf(path) }];
+    return path === undefined ? [] : [{ sign: "landed", name: fileNameOf(path) }];
   }
   return paths.filter((path) => path !== directory)
-    .map((path) => ({ sign: "touched", name: nameOf(path) }));
+    .map((path) => ({ sign: "touched", name: fileNameOf(path) }));
 }
 
 /**
@@ -117,8 +118,4 @@ export function takesShortWay(
   { path, sizeBytes }: Pick<FileIdentity, "path" | "sizeBytes">,
 ): boolean {
   return sizeBytes <= SHORT_WAY_MAX_BYTES && !/\.(gz|zst)$/i.test(path);
-}
-
-function nameOf(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -1,4 +1,5 @@
 import { acceptPlainRecord, NOT_PLAIN } from "./accept_plain_record.ts";
+import { UUID } from "./_column_kinds.ts";
 import { contentHash } from "./content_hash.ts";
 import type { Contract } from "./contract.ts";
 import type { Fault } from "./faults.ts";
@@ -232,8 +233,6 @@ function nextByte(bytes: Uint8Array, byte: number): (from: number) => number {
     return at;
   };
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Reads the event that a broken record names, if it can be told. */
 function eventIdReader({ contract, mapping: { header, positions } }: ReadChunkOptions) {

@@ -1,3 +1,4 @@
+import { fileNameOf } from "./file_name_of.ts";
 import { createHash } from "node:crypto";
 import type { FileIdentity } from "./ingest_api.ts";
 
@@ -19,7 +20,7 @@ export type FileOperation = "retry" | "reopen" | "unload" | "replay";
  * ```
  */
 export function ingestWorkflowId(inboxId: string, identity: FileIdentity): string {
-  const name = identity.path.slice(identity.path.lastIndexOf("/") + 1);
+  const name = fileNameOf(identity.path);
   return `ingest/${inboxId}/${printableName(name)}/${identityHash(identity)}`;
 }
 

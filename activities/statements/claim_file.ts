@@ -1,3 +1,4 @@
+import { fileNameOf } from "../../domain/file_name_of.ts";
 import { decideClaim, type FileState } from "../../domain/ledger.ts";
 import type { FileIdentity, IngestFileInput } from "../../domain/ingest_api.ts";
 import type { Sql, Transaction } from "../database.ts";
@@ -97,7 +98,7 @@ export async function insertFile(
   { feed, inboxId, identity, discoveredAt, closedAt }: IngestFileInput,
   { workflowId, runId, contractVersion }: Claimant,
 ): Promise<ClaimedFile> {
-  const fileName = identity.path.slice(identity.path.lastIndexOf("/") + 1);
+  const fileName = fileNameOf(identity.path);
   const [row] = await tx<FileRow[]>`
     insert into ingest.files
       (feed, contract_version, inbox_id, path, file_name, ino, size_bytes, mtime_ms, ctime_ms,

@@ -1,3 +1,4 @@
+import { fileNameOf } from "../../domain/file_name_of.ts";
 import type { FileIdentity } from "../../domain/ingest_api.ts";
 import type { Sql } from "../database.ts";
 import { plainArray, textArray } from "./array_literal.ts";
@@ -28,7 +29,7 @@ export async function knownIdentities(
     select e.position::integer as position
     from unnest(
       ${textArray(paths)}::text[],
-      ${textArray(paths.map((path) => path.slice(path.lastIndexOf("/") + 1)))}::text[],
+      ${textArray(paths.map((path) => fileNameOf(path)))}::text[],
       ${plainArray(entries.map(({ identity }) => identity.ino))}::bigint[],
       ${plainArray(entries.map(({ identity }) => identity.sizeBytes))}::bigint[],
       ${plainArray(entries.map(({ identity }) => identity.mtimeMs))}::double precision[],

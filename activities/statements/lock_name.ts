@@ -1,3 +1,4 @@
+import { fileNameOf } from "../../domain/file_name_of.ts";
 import type { Transaction } from "../database.ts";
 
 /**
@@ -11,6 +12,6 @@ export async function lockName(
   tx: Transaction,
   { inboxId, identity: { path } }: { inboxId: string; identity: { path: string } },
 ): Promise<void> {
-  const name = path.slice(path.lastIndexOf("/") + 1);
+  const name = fileNameOf(path);
   await tx`select pg_advisory_xact_lock(hashtextextended(${`${inboxId}/${name}`}, 0))`;
 }

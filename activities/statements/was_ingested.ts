@@ -1,3 +1,4 @@
+import { fileNameOf } from "../../domain/file_name_of.ts";
 import type { Sql } from "../database.ts";
 
 /**
@@ -9,7 +10,7 @@ import type { Sql } from "../database.ts";
 export async function wasIngested(sql: Sql, path: string, sha256: string): Promise<boolean> {
   const rows = await sql`
     select from ingest.files f
-    where f.path = ${path} and f.file_name = ${path.slice(path.lastIndexOf("/") + 1)}
+    where f.path = ${path} and f.file_name = ${fileNameOf(path)}
       and f.sha256 = ${sha256}
     limit 1`;
   return rows.length > 0;

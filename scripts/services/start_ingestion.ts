@@ -1,3 +1,4 @@
+import { fileNameOf } from "../../domain/file_name_of.ts";
 import { type Client, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
 import { describeIngestion } from "../../domain/describe_ingestion.ts";
 import { type IngestFileInput, taskQueue } from "../../domain/ingest_api.ts";
@@ -47,7 +48,7 @@ export async function startIngestion(
 ): Promise<StartedIngestion> {
   const { summary, details } = describeIngestion(input);
   const { path } = input.identity;
-  const fileName = path.slice(path.lastIndexOf("/") + 1);
+  const fileName = fileNameOf(path);
   try {
     await client.connection.withDeadline(
       Date.now() + START_DEADLINE_MS,

@@ -1,3 +1,4 @@
+import { fileNameOf } from "../../domain/file_name_of.ts";
 import type { Sql } from "../../activities/database.ts";
 import type { SeenEntry } from "../../activities/statements/known_identities.ts";
 import { recordRefusedEntry } from "../../activities/statements/finish_file.ts";
@@ -23,7 +24,7 @@ export async function refuseEntry(
   code: "refused" | "unreadable_name",
 ): Promise<void> {
   const { path, ino } = identity;
-  const fileName = path.slice(path.lastIndexOf("/") + 1);
+  const fileName = fileNameOf(path);
   const message = renderFileFault({ code }, printableName(fileName));
   const isNew = await recordRefusedEntry(sql, {
     feed: contract.feed,
