@@ -82,6 +82,12 @@ async function findBytes({ sql }: Running, file: FoundFile): Promise<FileIdentit
         `\`deno task files show ${retry.fileId}\``,
     );
   }
+  if (file.errorCode === "replaced") {
+    throw new TaskError(
+      `Cannot retry file ${file.fileId}: its bytes were replaced before they could be moved out of the ` +
+        "inbox, and what took their place is a file of its own; see `deno task files list`",
+    );
+  }
   const why = found === null
     ? "nothing is there"
     : found.isFile

@@ -12,16 +12,22 @@ Deno.test("deno task bench leaves neither a process nor a file when it is interr
     env: { ...withoutSettings(Deno.env.toObject()), TMPDIR: directory.path },
     stdin: "null",
     stdout: "null",
-    stderr: "null",
+    stderr: "piped",
   }).spawn();
-  const subject = await waitFor(() => findSubject(directory.path), {
-    what: "the pipeline that is measured",
-    timeoutMs: 120_000,
-  });
+  const output = new Response(child.stderr).text();
+  const subject = await Promise.race([
+    waitFor(() => findSubject(directory.path), {
+      what: "the pipeline that is measured",
+      timeoutMs: 120_000,
+    }),
+    child.status.then(async ({ code }) => {
+      throw new Error(`Cannot go on: the bench ended with ${code}:\n${await output}`);
+    }),
+  ]);
   // One that hangs does not end because its servers do.
   Deno.kill(subject, "SIGSTOP");
   child.kill("SIGINT");
-  assert.equal((await child.status).code, 130);
+  assert.equal((await child.status).code, 130, await output);
   assert.throws(() => Deno.kill(subject, "SIGCONT"), Deno.errors.NotFound);
   assert.deepEqual(await Array.fromAsync(Deno.readDir(directory.path)), []);
 });

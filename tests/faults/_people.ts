@@ -15,7 +15,6 @@ import type { PlantedFile, PlantedFiles, PlantedReject } from "./_planted_files.
 /** Files that a person does something with in one go, at most. */
 const MOST_AT_ONCE = 3;
 const LOOK_EVERY_MS = 200;
-const PATIENCE_MS = 45_000;
 
 /** People who run commands on files while things break; what they paused or took out they load in the end. */
 export class People implements AsyncDisposable {
@@ -104,7 +103,9 @@ export class People implements AsyncDisposable {
           command: (file) => steerFile(this.#running, "resume", file),
         });
         await this.#doWith(
+          // Of what was read too early the bytes are a part of a newer version's, and nowhere else.
           `state in ('unloaded', 'cancelled') and settled_at is not null
+           and error_code is distinct from 'replaced'
            and not exists (select from ingest.files r where r.retry_of = f.file_id)`,
           { command: (file) => retryFile(this.#running, file, this.#config) },
         );
@@ -136,7 +137,9 @@ export class People implements AsyncDisposable {
     const count = prng ? Math.min(files.length, 1 + prng.below(MOST_AT_ONCE)) : files.length;
     for (let left = count; left > 0; left--) {
       const [file] = files.splice(prng?.below(files.length) ?? 0, 1);
-      const ended: Promise<void> = withPatience(command, file!)
+      // Whatever comes of it.
+      const ended: Promise<void> = command(file!)
+        .then(() => {}, () => {})
         .finally(() => this.#commands.delete(ended));
       this.#commands.set(ended, `${command} ${file}`);
     }
@@ -153,18 +156,4 @@ export class People implements AsyncDisposable {
     );
     return rows.map(({ id }) => id);
   }
-}
-
-/** Whatever comes of a command; one that does not end is told of and interrupted, as people do. */
-async function withPatience(
-  command: (file: string) => Promise<unknown>,
-  file: string,
-): Promise<void> {
-  const impatient = Promise.withResolvers<void>();
-  const timer = setTimeout(() => {
-    console.log(`A person waited ${PATIENCE_MS} ms in vain for file ${file}: ${command}`);
-    impatient.resolve();
-  }, PATIENCE_MS);
-  await Promise.race([command(file).then(() => {}, () => {}), impatient.promise]);
-  clearTimeout(timer);
 }
