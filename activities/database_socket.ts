@@ -20,6 +20,8 @@ export interface SocketTarget {
 export function openDatabaseSocket(target: SocketTarget, deadlineMs: number): Socket {
   const socket = new DatabaseSocket();
   socket.setTimeout(deadlineMs);
+  // What ends a COPY comes behind its rows in a write of its own: it must not wait until these are acknowledged.
+  socket.setNoDelay(true);
   if (target.path) return socket.connect(target.path);
   const host = target.host[0] ?? "127.0.0.1";
   // Over TLS the driver reads the server's name from here.
