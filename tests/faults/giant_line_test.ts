@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { EVENT_HEADER, writeEvents } from "../../domain/generator/write_events.ts";
-import { peakMemory } from "../../scripts/bench/peak_memory.ts";
 import { eventRows } from "../event_lines.ts";
 import { type FaultPipeline, faultPipeline } from "./_fault_pipeline.ts";
+import { peakMib } from "./_peak_mib.ts";
 import { readNumber } from "./_read_number.ts";
 
 const MIB = 1024 * 1024;
@@ -83,8 +83,4 @@ async function ingestRow(pipeline: FaultPipeline, name: string) {
     select file_id::integer, state, error_code, loaded::integer, rejected::integer
     from ingest.files where workflow_id = ${handle.workflowId}`;
   return row!;
-}
-
-async function peakMib(pid: number): Promise<number> {
-  return Math.round((await peakMemory(pid) ?? NaN) / MIB);
 }

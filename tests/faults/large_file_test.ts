@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { CHUNK_BYTES } from "../../domain/plan_chunks.ts";
 import { waitFor } from "../harness.ts";
-import { peakMemory } from "../../scripts/bench/peak_memory.ts";
 import { type FaultPipeline, faultPipeline } from "./_fault_pipeline.ts";
+import { peakMib } from "./_peak_mib.ts";
 import { readNumber } from "./_read_number.ts";
 import { writeLargeFile } from "./_write_large_file.ts";
 
@@ -82,9 +82,4 @@ async function secondsOfCommits({ sql }: FaultPipeline): Promise<number> {
     select extract(epoch from max(c.committed_at) - min(f.started_at))::float8 as seconds
     from ingest.files f join ingest.chunks c using (file_id)`;
   return row?.seconds ?? NaN;
-}
-
-/** Of the process so far; NaN where that is not told. */
-async function peakMib(pid: number): Promise<number> {
-  return Math.round((await peakMemory(pid) ?? NaN) / 2 ** 20);
 }
