@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { WorkflowFailedError } from "@temporalio/client";
+import { openDatabase } from "../../activities/database.ts";
 import { writeEvents } from "../../domain/generator/write_events.ts";
+import { readConfig } from "../../scripts/config.ts";
+import { retryFile } from "../../scripts/files/retry_file.ts";
+import { unloadFile } from "../../scripts/files/unload_file.ts";
 import { eventLines, eventRows } from "../event_lines.ts";
 import { type FaultPipeline, faultPipeline } from "./_fault_pipeline.ts";
 import { listNames } from "./_planted_files.ts";
@@ -34,6 +38,25 @@ for (const shortWay of [true, false]) {
     await assertLoadsAsOwnFile(pipeline, NAME, { fileId: result.fileId, events: 2 * ROWS });
   });
 }
+
+Deno.test("Replaced file that was unloaded is not retried: what took its place is a file of its own", async () => {
+  await using pipeline = await faultPipeline({ chunkBytes });
+  await land(pipeline.inbox, older);
+  await pipeline.runWorker({ beforeMove: once(() => land(pipeline.inbox, newer)) });
+  const { fileId } = await (await pipeline.ingest(NAME)).result();
+  await using disposables = new AsyncDisposableStack();
+  const sql = openDatabase(pipeline.databaseUrl, "ingest");
+  disposables.defer(() => sql.end({ timeout: 1 }));
+  const running = { ...pipeline, sql };
+  const { file } = await unloadFile(running, String(fileId), readConfig({}));
+  assert.equal(file.state, "unloaded");
+  await assert.rejects(retryFile(running, String(fileId), readConfig({})), {
+    message:
+      `Cannot retry file ${fileId}: its bytes were replaced before they could be moved out of ` +
+      "the inbox, and what took their place is a file of its own; see `deno task files list`",
+  });
+  assert.deepEqual(await pipeline.verify(), []);
+});
 
 Deno.test("Name taken again while a replaced file is given back → both versions are kept", async () => {
   await using pipeline = await faultPipeline();
