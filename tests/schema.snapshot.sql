@@ -809,7 +809,7 @@ grant SELECT on shop.minute_rollup to clickledger_operator;
 grant SELECT on shop.minute_rollup to clickledger_reader;
 
 table shop.minute_rollup_base;
--- Folded part of shop.minute_rollup. One row per minute, event type, category, device and currency.
+-- Part of shop.minute_rollup that was folded, or copied at once by a large load. One row, or a few to be summed, per minute, event type, category, device and currency.
 
 column shop.minute_rollup_base.minute timestamp with time zone not null;
 -- Start of the minute.
@@ -835,13 +835,10 @@ column shop.minute_rollup_base.quantity bigint not null;
 column shop.minute_rollup_base.revenue numeric(20,2) not null;
 -- Sum of price times quantity.
 
-constraint minute_rollup_base_pkey on shop.minute_rollup_base PRIMARY KEY (minute, event_type, category, device, currency);
+CREATE INDEX minute_rollup_base_groups ON shop.minute_rollup_base USING btree (minute, event_type, category, device, currency);
+-- Serves: groups of a period, and the folder that looks for a group. Paid by the folder, and by large loads.
 
-CREATE INDEX minute_rollup_base_zero ON shop.minute_rollup_base USING btree (minute) WHERE (events = 0);
--- Serves: groups that an unload brought to zero. Empty but for these.
-
-CREATE UNIQUE INDEX minute_rollup_base_pkey ON shop.minute_rollup_base USING btree (minute, event_type, category, device, currency);
--- Serves: groups of a period, and the folder that looks for a group. Paid by the folder, not by loads.
+grant INSERT, SELECT on shop.minute_rollup_base to clickledger_ingest;
 
 grant SELECT on shop.minute_rollup_base to clickledger_operator;
 
@@ -900,7 +897,7 @@ UNION ALL
     d.quantity,
     d.revenue
    FROM shop.minute_rollup_delta d;
--- Base and deltas of shop.minute_rollup side by side: sums over it are the same, and quicker. One row per group and part.
+-- Base and deltas of shop.minute_rollup side by side: sums over it are the same, and quicker. A few rows per group, to be summed.
 
 column shop.minute_rollup_parts.minute timestamp with time zone;
 -- Start of the minute.
@@ -997,7 +994,7 @@ grant SELECT on shop.product_rollup to clickledger_operator;
 grant SELECT on shop.product_rollup to clickledger_reader;
 
 table shop.product_rollup_base;
--- Folded part of shop.product_rollup. One row per hour (UTC), product and currency.
+-- Part of shop.product_rollup that was folded, or copied at once by a large load. One row, or a few to be summed, per hour (UTC), product and currency.
 
 column shop.product_rollup_base.hour timestamp with time zone not null;
 -- Start of the hour, UTC.
@@ -1026,16 +1023,13 @@ column shop.product_rollup_base.quantity bigint not null;
 column shop.product_rollup_base.revenue numeric(20,2) not null;
 -- Sum of price times quantity of purchases.
 
-constraint product_rollup_base_pkey on shop.product_rollup_base PRIMARY KEY (hour, product_id, currency);
+CREATE INDEX product_rollup_base_groups ON shop.product_rollup_base USING btree (hour, product_id, currency);
+-- Serves: products of a period, and the folder that looks for a group. Paid by the folder, and by large loads.
 
 CREATE INDEX product_rollup_base_sold ON shop.product_rollup_base USING btree (hour) INCLUDE (product_id, currency, purchases, quantity, revenue) WHERE (purchases <> 0);
 -- Serves: what sells in a period. Holds the groups with a purchase, some 2 % of all.
 
-CREATE INDEX product_rollup_base_zero ON shop.product_rollup_base USING btree (hour) WHERE ((views = 0) AND (carts = 0) AND (removals = 0) AND (purchases = 0));
--- Serves: groups that an unload brought to zero. Empty but for these.
-
-CREATE UNIQUE INDEX product_rollup_base_pkey ON shop.product_rollup_base USING btree (hour, product_id, currency);
--- Serves: products of a period, and the folder that looks for a group. Paid by the folder, not by loads.
+grant INSERT, SELECT on shop.product_rollup_base to clickledger_ingest;
 
 grant SELECT on shop.product_rollup_base to clickledger_operator;
 
@@ -1099,7 +1093,7 @@ UNION ALL
     d.quantity,
     d.revenue
    FROM shop.product_rollup_delta d;
--- Base and deltas of shop.product_rollup side by side: sums over it are the same, and quicker. One row per group and part.
+-- Base and deltas of shop.product_rollup side by side: sums over it are the same, and quicker. A few rows per group, to be summed.
 
 column shop.product_rollup_parts.hour timestamp with time zone;
 -- Start of the hour, UTC.
@@ -1977,7 +1971,7 @@ begin
     where d.ctid = any (array(select x.ctid from shop.minute_rollup_delta x limit at_most))
     returning d.minute, d.event_type, d.category, d.device, d.currency, d.events, d.quantity, d.revenue
   ),
-  summed as (
+  changed as (
     select t.minute, t.event_type, t.category, t.device, t.currency,
            sum(t.events) as events, sum(t.quantity) as quantity, sum(t.revenue) as revenue,
            count(*) as deltas
@@ -1985,25 +1979,37 @@ begin
     group by t.minute, t.event_type, t.category, t.device, t.currency
     order by t.minute, t.event_type, t.category, t.device, t.currency
   ),
-  merged as (
-    merge into shop.minute_rollup_base b
-    using summed s
-      on b.minute = s.minute and b.event_type = s.event_type and b.category = s.category
-         and b.device = s.device and b.currency = s.currency
-    when matched then update
-      set events = b.events + s.events, quantity = b.quantity + s.quantity, revenue = b.revenue + s.revenue
-    when not matched then
-      insert (minute, event_type, category, device, currency, events, quantity, revenue)
-      values (s.minute, s.event_type, s.category, s.device, s.currency, s.events, s.quantity, s.revenue)
-    returning s.deltas
+  replaced as (
+    delete from shop.minute_rollup_base b
+    using changed c
+    where b.minute = c.minute and b.event_type = c.event_type and b.category = c.category
+      and b.device = c.device and b.currency = c.currency
+    returning b.minute, b.event_type, b.category, b.device, b.currency, b.events, b.quantity, b.revenue
+  ),
+  summed as (
+    insert into shop.minute_rollup_base (minute, event_type, category, device, currency, events, quantity, revenue)
+    select p.minute, p.event_type, p.category, p.device, p.currency,
+           sum(p.events), sum(p.quantity), sum(p.revenue)
+    from (
+      select c.minute, c.event_type, c.category, c.device, c.currency, c.events, c.quantity, c.revenue
+      from changed c
+      union all
+      select r.minute, r.event_type, r.category, r.device, r.currency, r.events, r.quantity, r.revenue
+      from replaced r
+    ) p
+    group by p.minute, p.event_type, p.category, p.device, p.currency
+    -- A batch may hold what an unload took away before what the load had brought: a group without events may still
+    -- owe its pieces and revenue.
+    having sum(p.events) <> 0 or sum(p.quantity) <> 0 or sum(p.revenue) <> 0
+    order by p.minute, p.event_type, p.category, p.device, p.currency
   )
-  select coalesce(sum(m.deltas), 0) from merged m into folded_minutes;
+  select coalesce(sum(c.deltas), 0) from changed c into folded_minutes;
   with taken as (
     delete from shop.product_rollup_delta d
     where d.ctid = any (array(select x.ctid from shop.product_rollup_delta x limit at_most))
     returning d.hour, d.product_id, d.currency, d.views, d.carts, d.removals, d.purchases, d.quantity, d.revenue
   ),
-  summed as (
+  changed as (
     select t.hour, t.product_id, t.currency,
            sum(t.views) as views, sum(t.carts) as carts, sum(t.removals) as removals,
            sum(t.purchases) as purchases, sum(t.quantity) as quantity, sum(t.revenue) as revenue,
@@ -2012,24 +2018,30 @@ begin
     group by t.hour, t.product_id, t.currency
     order by t.hour, t.product_id, t.currency
   ),
-  merged as (
-    merge into shop.product_rollup_base b
-    using summed s
-      on b.hour = s.hour and b.product_id = s.product_id and b.currency = s.currency
-    when matched then update
-      set views = b.views + s.views, carts = b.carts + s.carts, removals = b.removals + s.removals,
-          purchases = b.purchases + s.purchases, quantity = b.quantity + s.quantity, revenue = b.revenue + s.revenue
-    when not matched then
-      insert (hour, product_id, currency, views, carts, removals, purchases, quantity, revenue)
-      values (s.hour, s.product_id, s.currency, s.views, s.carts, s.removals, s.purchases, s.quantity, s.revenue)
-    returning s.deltas
+  replaced as (
+    delete from shop.product_rollup_base b
+    using changed c
+    where b.hour = c.hour and b.product_id = c.product_id and b.currency = c.currency
+    returning b.hour, b.product_id, b.currency, b.views, b.carts, b.removals, b.purchases, b.quantity, b.revenue
+  ),
+  summed as (
+    insert into shop.product_rollup_base
+      (hour, product_id, currency, views, carts, removals, purchases, quantity, revenue)
+    select p.hour, p.product_id, p.currency, sum(p.views), sum(p.carts), sum(p.removals), sum(p.purchases),
+           sum(p.quantity), sum(p.revenue)
+    from (
+      select c.hour, c.product_id, c.currency, c.views, c.carts, c.removals, c.purchases, c.quantity, c.revenue
+      from changed c
+      union all
+      select r.hour, r.product_id, r.currency, r.views, r.carts, r.removals, r.purchases, r.quantity, r.revenue
+      from replaced r
+    ) p
+    group by p.hour, p.product_id, p.currency
+    having sum(p.views) <> 0 or sum(p.carts) <> 0 or sum(p.removals) <> 0 or sum(p.purchases) <> 0
+        or sum(p.quantity) <> 0 or sum(p.revenue) <> 0
+    order by p.hour, p.product_id, p.currency
   )
-  select coalesce(sum(m.deltas), 0) from merged m into folded_products;
-  -- Deltas are taken in the order in which they lie, and freed space is used anew: a batch may hold what an unload took
-  -- away before what the load had brought, and a group without events then still owes its pieces and revenue.
-  delete from shop.minute_rollup_base b where b.events = 0 and b.quantity = 0 and b.revenue = 0;
-  delete from shop.product_rollup_base b
-  where b.views = 0 and b.carts = 0 and b.removals = 0 and b.purchases = 0 and b.quantity = 0 and b.revenue = 0;
+  select coalesce(sum(c.deltas), 0) from changed c into folded_products;
   return folded_minutes + folded_products;
 end
 $function$;

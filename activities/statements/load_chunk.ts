@@ -5,12 +5,8 @@ import type { ChunkBatch, RejectedRecord } from "../../domain/read_chunk.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { plainArray, textArray } from "./array_literal.ts";
 import { copyRows } from "./copy_rows.ts";
-import {
-  COPY_MINUTE_DELTAS,
-  COPY_PRODUCT_DELTAS,
-  minuteDeltaRows,
-  productDeltaRows,
-} from "./delta_rows.ts";
+import { copyRollups } from "./copy_rollups.ts";
+import { minuteRows, productRows } from "./rollup_rows.ts";
 import { type ChunkText, copyEvents, eventRows } from "./event_rows.ts";
 import { insertEvents } from "./insert_events.ts";
 import { inOneGo } from "./in_one_go.ts";
@@ -50,7 +46,7 @@ export interface Conflict {
 type ChunkReject = RejectedRecord & Partial<Conflict>;
 
 /**
- * The chunk transaction (I3, I4): keys, events, duplicates, rejects, rollup deltas and the chunk's ledger row commit
+ * The chunk transaction (I3, I4): keys, events, duplicates, rejects, rollup changes and the chunk's ledger row commit
  * together or not at all.
  *
  * @param sql Pool of the ingest role.
@@ -118,8 +114,7 @@ export async function writeChunk(
 async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
   const { contract, batch } = chunk;
   const events = eventRows(chunk);
-  const minuteDeltas = minuteDeltaRows(contract, batch);
-  const productDeltas = productDeltaRows(contract, batch);
+  const rollups = { minutes: minuteRows(contract, batch), products: productRows(contract, batch) };
   let committed: Counts | null = null;
   try {
     return await sql.begin("isolation level read committed", async (tx) => {
@@ -127,8 +122,7 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
       const horizon = await lockHorizon(tx, chunk);
       if (batch.accepted.eventTimes.some((time) => time < horizon)) throw TAKEN_BACK;
       await copyRows(tx, copyEvents(contract, chunk.text), events);
-      await copyRows(tx, COPY_MINUTE_DELTAS, minuteDeltas);
-      await copyRows(tx, COPY_PRODUCT_DELTAS, productDeltas);
+      await copyRollups(tx, rollups);
       await lockClaim(tx, chunk, "share");
       committed = await lockChunk(tx, chunk);
       if (committed !== null) throw TAKEN_BACK;

@@ -47,7 +47,7 @@ export function foldRollups(sql: Sql, log: Logger): { stop(): Promise<void> } {
   };
 }
 
-/** Whether a load goes on is seen by its deltas becoming more. */
+/** Whether a load goes on is seen by its deltas becoming more; what it copies into the bases is not seen. */
 function isDue(waiting: number, before: number): boolean {
   return waiting <= FEW || waiting >= MANY || waiting <= before;
 }

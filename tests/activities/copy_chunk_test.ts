@@ -3,7 +3,7 @@ import { LEAST_ROWS_TO_COPY } from "../../activities/statements/load_chunk.ts";
 import { waitFor } from "../harness.ts";
 import { NAMES } from "../domain/_shop_event.ts";
 import { csv, csvOf, event, eventId, events, line, type TestEvent } from "./_events.ts";
-import { claim, ingest } from "./_ingest.ts";
+import { claim, ingest, unload } from "./_ingest.ts";
 import { totals } from "./_totals.ts";
 import { type Warehouse, warehouse } from "./_warehouse.ts";
 
@@ -188,10 +188,91 @@ Deno.test("loadChunk() holds nothing that others wait for while it copies", asyn
   assert.deepEqual(await totals(house), { events: 20, keys: 20, rolledUp: 20, openChunks: 1 });
 });
 
-/** Runs some work until its last COPY has begun, then something else, then the rest of the work. */
+Deno.test("loadChunk() copies to the rollups' bases what these have nothing of yet, the rest as deltas", async () => {
+  await using house = await warehouse(COPYING);
+  const land = async (name: string, from: number, minute: string) => {
+    const time = { event_time: `2026-01-05T${minute}:30Z` };
+    const rows = events(from, from + ENOUGH).map((row) => ({ ...row, ...time }));
+    return await ingest(house, await house.land(name, csv(rows)));
+  };
+  await land("a.csv", 0, "10:00");
+  assert.deepEqual(await parts(house), { bases: ["10:00"], deltas: [], hours: 1, hourDeltas: 0 });
+  // Of the minute there is nothing, of its hour there is.
+  await land("b.csv", ENOUGH, "10:01");
+  assert.deepEqual(await parts(house), {
+    ...{ bases: ["10:00", "10:01"], deltas: [] },
+    ...{ hours: 1, hourDeltas: 1 },
+  });
+  await land("c.csv", 2 * ENOUGH, "10:00");
+  assert.deepEqual(await parts(house), {
+    ...{ bases: ["10:00", "10:01"], deltas: ["10:00"] },
+    ...{ hours: 1, hourDeltas: 1 },
+  });
+  assert.deepEqual(await house.violations(), []);
+  await house.deps.sql`select shop.fold_rollups()`;
+  assert.equal(await groupsOfSeveralRows(house), 0);
+  assert.deepEqual(await parts(house), {
+    ...{ bases: ["10:00", "10:01"], deltas: [] },
+    ...{ hours: 1, hourDeltas: 0 },
+  });
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("shop.fold_rollups() makes one row of what loads have copied that did not see each other", async () => {
+  await using house = await warehouse(COPYING);
+  const all = csv(events(0, ENOUGH));
+  const job = await house.job(await house.land("a.csv", all));
+  const claimed = await claim(house, job);
+  const span = { claim: claimed, firstChunk: 0, endChunk: claimed.chunks };
+  // The same times and products, with other ids.
+  const others = events(0, ENOUGH).map((row, n) => ({ ...row, event_id: eventId(ENOUGH + n) }));
+  const second = await house.land("b.csv", csv(others));
+  const [, other] = await interruptLastCopy(house, {
+    loads: 2,
+    work: () => Promise.all([house.run("loadSpan", job, span), ingest(house, second)]),
+    meanwhile: async () => {},
+  });
+  await house.run("settleFile", job, claimed);
+  assert.ok(await groupsOfSeveralRows(house) > 0);
+  assert.equal((await totals(house)).rolledUp, 2 * ENOUGH);
+  assert.deepEqual(await house.violations(), []);
+
+  await unload(house, other.fileId);
+  assert.deepEqual(await house.violations(), []);
+  await house.deps.sql`select shop.fold_rollups()`;
+  assert.equal(await groupsOfSeveralRows(house), 0);
+  assert.equal((await totals(house)).rolledUp, ENOUGH);
+  assert.deepEqual(await house.violations(), []);
+});
+
+/** Where the rollups have something: minutes of the day, and how many hours. */
+async function parts({ admin }: Warehouse) {
+  const [row] = await admin`
+    select array(select distinct to_char(minute at time zone 'UTC', 'HH24:MI') from shop.minute_rollup_base order by 1) as bases,
+           array(select distinct to_char(minute at time zone 'UTC', 'HH24:MI') from shop.minute_rollup_delta order by 1) as deltas,
+           (select count(distinct hour)::int from shop.product_rollup_base) as hours,
+           (select count(distinct hour)::int from shop.product_rollup_delta) as "hourDeltas"`;
+  return { ...row };
+}
+
+async function groupsOfSeveralRows({ admin }: Warehouse): Promise<number> {
+  const groups = await admin`
+    select from shop.minute_rollup_base
+    group by minute, event_type, category, device, currency having count(*) > 1
+    union all
+    select from shop.product_rollup_base
+    group by hour, product_id, currency having count(*) > 1`;
+  return groups.length;
+}
+
+/** Runs some work until the last COPY of its loads has begun, then something else, then the rest of the work. */
 async function interruptLastCopy<Result>(
   { admin }: Warehouse,
-  { work, meanwhile }: { work: () => Promise<Result>; meanwhile: () => Promise<void> },
+  { loads = 1, work, meanwhile }: {
+    loads?: number;
+    work: () => Promise<Result>;
+    meanwhile: () => Promise<void>;
+  },
 ): Promise<Result> {
   await admin.unsafe(`
     create function shop.hold_copy() returns trigger language plpgsql as $$
@@ -201,7 +282,7 @@ async function interruptLastCopy<Result>(
       end if;
       return null;
     end $$;
-    create trigger hold_copy before insert on shop.product_rollup_delta
+    create trigger hold_copy before insert on shop.product_rollup_base
     for each statement execute function shop.hold_copy();`);
   let working: Promise<Result> | undefined;
   await admin.begin(async (tx) => {
@@ -211,7 +292,7 @@ async function interruptLastCopy<Result>(
     await waitFor(async () => {
       const waiting = await admin`
         select from pg_stat_activity where datname = current_database() and wait_event = 'advisory'`;
-      return waiting.length > 0;
+      return waiting.length === loads;
     }, { what: "the last COPY to begin" });
     await meanwhile();
   });

@@ -4,15 +4,21 @@ import { codesOf } from "./codes_of.ts";
 import { copyCell, copyPieces } from "./copy_text.ts";
 import { valuesOf } from "./values_of.ts";
 
-/** The `copy` for {@linkcode minuteDeltaRows}. */
-export const COPY_MINUTE_DELTAS = `copy shop.minute_rollup_delta
-  (minute, event_type, category, device, currency, events, quantity, revenue) from stdin`;
-
-/** The `copy` for {@linkcode productDeltaRows}. */
-export const COPY_PRODUCT_DELTAS = `copy shop.product_rollup_delta
-  (hour, product_id, currency, views, carts, removals, purchases, quantity, revenue) from stdin`;
-
 type Batch = Pick<ChunkBatch, "accepted">;
+
+/** What the events of a batch add to one of the rollups: the same as `appendDeltas` makes of events that are there. */
+export interface RollupRows {
+  /** Starts of the minutes or hours, milliseconds since 1970, ascending. */
+  readonly periods: readonly number[];
+  /** The `copy` of such rows into the rollup's base, or of deltas. */
+  copyInto(part: "base" | "delta"): string;
+  /**
+   * The groups of some periods, in COPY's text format.
+   *
+   * @param isWanted Tells them by their start.
+   */
+  piecesOf(isWanted: (period: number) => boolean): Uint8Array[];
+}
 
 interface MinuteSum {
   /** A row of the group. */
@@ -23,11 +29,8 @@ interface MinuteSum {
   revenue: number;
 }
 
-/**
- * What the events of a batch change in the rollup by minute, in COPY's text format: the same as `appendDeltas` makes of
- * events that are there.
- */
-export function minuteDeltaRows(contract: Contract, batch: Batch): Uint8Array[] {
+/** Rows of the rollup by minute. */
+export function minuteRows(contract: Contract, batch: Batch): RollupRows {
   const { column, times, types, currencies, quantities, prices } = rolledUp(contract, batch);
   const [categories, devices] = [column("category"), column("device")];
   const minutes = batch.accepted.eventTimes.map((time) => Math.floor(time / MINUTE_MS));
@@ -48,19 +51,22 @@ export function minuteDeltaRows(contract: Contract, batch: Batch): Uint8Array[] 
       sum.revenue += revenue;
     }
   }
-  return copyPieces(sums.length, (index) => {
-    const { row, events, quantity, revenue } = sums[index]!;
-    return `${times[row]!.slice(0, "2026-01-31T09:30".length)}Z\t${types[row]}\t` +
+  const columns = "minute, event_type, category, device, currency, events, quantity, revenue";
+  return rollupRows("minute_rollup", columns, {
+    sums,
+    periodOf: ({ row }) => minutes[row]! * MINUTE_MS,
+    text: ({ row, events, quantity, revenue }) =>
+      `${times[row]!.slice(0, "2026-01-31T09:30".length)}Z\t${types[row]}\t` +
       `${copyCell(categories[row]!)}\t${devices[row]}\t${currencies[row]}\t` +
-      `${events}\t${quantity}\t${fromCents(revenue)}\n`;
+      `${events}\t${quantity}\t${fromCents(revenue)}\n`,
   });
 }
 
 type EventType = "product_view" | "add_to_cart" | "remove_from_cart" | "purchase";
 type ProductSum = Record<EventType | "row" | "quantity" | "revenue", number>;
 
-/** The same for the rollup by hour and product. */
-export function productDeltaRows(contract: Contract, batch: Batch): Uint8Array[] {
+/** Rows of the rollup by hour and product. */
+export function productRows(contract: Contract, batch: Batch): RollupRows {
   const { column, times, types, currencies, quantities, prices } = rolledUp(contract, batch);
   const products = column("product_id");
   const hours = batch.accepted.eventTimes.map((time) => Math.floor(time / HOUR_MS));
@@ -81,13 +87,36 @@ export function productDeltaRows(contract: Contract, batch: Batch): Uint8Array[]
     sum.quantity += quantity;
     sum.revenue += revenue;
   }
-  return copyPieces(sums.length, (index) => {
-    const sum = sums[index]!;
-    return `${times[sum.row]!.slice(0, "2026-01-31T09".length)}:00Z\t` +
+  const columns =
+    "hour, product_id, currency, views, carts, removals, purchases, quantity, revenue";
+  return rollupRows("product_rollup", columns, {
+    sums,
+    periodOf: ({ row }) => hours[row]! * HOUR_MS,
+    text: (sum) =>
+      `${times[sum.row]!.slice(0, "2026-01-31T09".length)}:00Z\t` +
       `${copyCell(products[sum.row]!)}\t${currencies[sum.row]}\t` +
       `${sum.product_view}\t${sum.add_to_cart}\t${sum.remove_from_cart}\t${sum.purchase}\t` +
-      `${sum.quantity}\t${fromCents(sum.revenue)}\n`;
+      `${sum.quantity}\t${fromCents(sum.revenue)}\n`,
   });
+}
+
+function rollupRows<Sum>(
+  rollup: string,
+  columns: string,
+  { sums, periodOf, text }: {
+    sums: readonly Sum[];
+    periodOf: (sum: Sum) => number;
+    text: (sum: Sum) => string;
+  },
+): RollupRows {
+  return {
+    periods: [...new Set(sums.map(periodOf))].sort((a, b) => a - b),
+    copyInto: (part) => `copy shop.${rollup}_${part} (${columns}) from stdin`,
+    piecesOf(isWanted) {
+      const wanted = sums.filter((sum) => isWanted(periodOf(sum)));
+      return copyPieces(wanted.length, (index) => text(wanted[index]!));
+    },
+  };
 }
 
 const MINUTE_MS = 60_000;
