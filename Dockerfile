@@ -34,5 +34,6 @@ ENV CLICKLEDGER_HOME=/app/.clickledger \
   CLICKLEDGER_FAILED=/app/.clickledger/files/failed
 RUN mkdir -p .clickledger/files && deno run -A scripts/bundle.ts
 
-ENTRYPOINT ["deno", "run", "--quiet", "--cached-only"]
+# The flags are those of `deno task dev`: see docs/performance.md, Memory.
+ENTRYPOINT ["deno", "run", "--quiet", "--cached-only", "--v8-flags=--max-semi-space-size=16,--heap-growing-percent=100"]
 CMD ["--permission-set=query", "scripts/sql.ts", "--help"]

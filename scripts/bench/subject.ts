@@ -18,7 +18,17 @@ export interface Subject extends AsyncDisposable {
   land(paths: readonly string[]): Promise<number>;
 }
 
-const DEV = fileURLToPath(new URL("../dev.ts", import.meta.url));
+const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** The command of `deno task dev`, without the task around it: that would be a process of its own. */
+async function readDevCommand(): Promise<string[]> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(join(PROJECT, "deno.json"))) as {
+    tasks: { dev: { command: string } };
+  };
+  const [program, run, ...args] = tasks.dev.command.split(" ");
+  if (program !== "deno" || run !== "run") throw new Error("Cannot tell how dev is run");
+  return [run, "--quiet", ...args];
+}
 
 /**
  * Starts `deno task dev`.
@@ -74,7 +84,8 @@ async function startDev(
   env: Record<string, string>,
 ): Promise<AsyncDisposable & { readonly pid: number }> {
   const child = spawnChild(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", DEV, ...args],
+    args: [...await readDevCommand(), ...args],
+    cwd: PROJECT,
     clearEnv: true,
     env,
     stdin: "null",
