@@ -6,7 +6,7 @@ import { contractOf } from "./contract_of.ts";
 import type { ActivityDeps } from "./create_activities.ts";
 import { sqlstateOf } from "./database.ts";
 import { openPlanned } from "./open_planned.ts";
-import { readPlannedChunk, type VerifiedChunk } from "./read_planned_chunk.ts";
+import { LARGEST_CHUNK_BYTES, readPlannedChunk, type VerifiedChunk } from "./read_planned_chunk.ts";
 import { loadChunk, type ReadyChunk } from "./statements/load_chunk.ts";
 import { ensureMonths, forgetMonths } from "./statements/ensure_months.ts";
 import { ensureProducts } from "./statements/ensure_products.ts";
@@ -37,12 +37,13 @@ async function loadOpen(deps: ActivityDeps, span: Span, file: PlannedFile): Prom
   const contract = contractOf(deps, file.feed);
   const sum = { ...NO_RECORDS };
   const known = { hasOldEvents: file.hasOldEvents };
+  const memory = new Uint8Array(longestChunk(file));
   const handle = await openPlanned(deps, file);
   try {
     for (const chunk of file.chunks) {
       heartbeatAndCheck({ fileId, chunkNo: chunk.chunkNo });
       await deps.hooks?.beforeChunk?.(fileId, chunk.chunkNo);
-      const verified = await readPlannedChunk(handle, { file, chunk, contract });
+      const verified = await readPlannedChunk(handle, { file, chunk, contract, memory });
       add(
         sum,
         await loadVerified(deps, span, { chunkNo: chunk.chunkNo, contract, known, verified }),
@@ -54,10 +55,16 @@ async function loadOpen(deps: ActivityDeps, span: Span, file: PlannedFile): Prom
   return sum;
 }
 
+/** Bytes of the largest chunk that is read as a whole. */
+function longestChunk({ chunks }: PlannedFile): number {
+  const lengths = chunks.map(({ byteStart, byteEnd }) => byteEnd - byteStart);
+  return Math.max(0, ...lengths.filter((length) => length <= LARGEST_CHUNK_BYTES));
+}
+
 async function loadVerified(
   deps: ActivityDeps,
   { claim }: Span,
-  { chunkNo, contract, known, verified: { batch, text, rawOf } }: {
+  { chunkNo, contract, known, verified: { batch, rawOf } }: {
     chunkNo: number;
     contract: Contract;
     /** What the chunks of the file have told so far: where one has events that are there already, others will. */
@@ -73,11 +80,10 @@ async function loadVerified(
     worker: deps.worker,
     contract,
     batch,
-    text,
     rawOf,
   };
   for (let attempt = 1;; attempt++) {
-    await ensureMonths(deps.sql, batch.accepted.eventTimes);
+    await ensureMonths(deps.sql, batch.accepted.eventMicros.items());
     const rememberProducts = await ensureProducts(deps.sql, contract, batch);
     await deps.hooks?.beforeChunkTransaction?.(claim.fileId, chunkNo);
     try {

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { ApplicationFailure } from "@temporalio/common";
+import { AcceptedRecords } from "../domain/accepted_records.ts";
 import type { Contract } from "../domain/contract.ts";
-import { columnsOfFields } from "../domain/map_header.ts";
 import { mapPlannedHeader } from "../domain/map_planned_header.ts";
 import { type ChunkBatch, readChunk } from "../domain/read_chunk.ts";
 import { MAX_CHUNK_BYTES } from "../domain/plan_chunks.ts";
 import { CSV_LIMITS } from "../domain/scan_csv.ts";
-import type { ChunkText } from "./statements/event_rows.ts";
 import type { PlannedFile } from "./statements/read_planned_file.ts";
 
 /** Quarantine keeps this much of a record; the rest can be read from the archived file by its offset. */
@@ -17,14 +16,13 @@ export const MAX_RAW_BYTES = 64 * 1024;
 const READ_BYTES = 1024 * 1024;
 
 /** The largest target size of a chunk, and one record and its line end beyond it. */
-const LARGEST_CHUNK_BYTES = MAX_CHUNK_BYTES + CSV_LIMITS.maxRecordBytes + 2;
+export const LARGEST_CHUNK_BYTES = MAX_CHUNK_BYTES + CSV_LIMITS.maxRecordBytes + 2;
 
 type PlannedChunk = PlannedFile["chunks"][number];
 
 /** A chunk whose bytes are those that were planned, validated. */
 export interface VerifiedChunk {
   batch: ChunkBatch;
-  text: ChunkText;
   /** Raw bytes of a record, given its offset and length, cut to {@linkcode MAX_RAW_BYTES}. */
   rawOf: (byteStart: number, byteLength: number) => Uint8Array;
 }
@@ -38,14 +36,23 @@ export interface VerifiedChunk {
  */
 export async function readPlannedChunk(
   handle: FileHandle,
-  { file, chunk, contract }: { file: PlannedFile; chunk: PlannedChunk; contract: Contract },
+  { file, chunk, contract, memory }: {
+    file: PlannedFile;
+    chunk: PlannedChunk;
+    contract: Contract;
+    /** Where the bytes go, if they have room: of one chunk after the other. */
+    memory?: Uint8Array;
+  },
 ): Promise<VerifiedChunk> {
   const { byteStart, byteEnd, firstLine } = chunk;
   // Only a record beyond the cap, which the plan gives a chunk of its own, can be as large as this.
   if (byteEnd - byteStart > LARGEST_CHUNK_BYTES) {
     return await readOverlongRecord(handle, file, chunk);
   }
-  const bytes = new Uint8Array(byteEnd - byteStart);
+  const length = byteEnd - byteStart;
+  const bytes = memory !== undefined && length <= memory.length
+    ? memory.subarray(0, length)
+    : new Uint8Array(length);
   await readRange(handle, file, chunk, byteStart, bytes);
   verify(createHash("sha256").update(bytes).digest("hex"), file, chunk);
   const mapped = mapPlannedHeader(contract, file.header);
@@ -62,13 +69,7 @@ export async function readPlannedChunk(
     const offset = start - byteStart;
     return bytes.subarray(offset, offset + Math.min(length, MAX_RAW_BYTES));
   };
-  const text = {
-    bytes,
-    byteStart,
-    delimiter: file.dialect.delimiter,
-    fieldColumns: columnsOfFields(mapped.mapping),
-  };
-  return { batch, text, rawOf };
+  return { batch, rawOf };
 }
 
 /** Terminal: the version of the file that was planned cannot be read any more. */
@@ -105,8 +106,7 @@ async function readOverlongRecord(
     faults: [{ code: "record_too_long" as const }],
   };
   return {
-    batch: { ...emptyBatch(), records: 1, rejects: [reject] },
-    text: { bytes: block, byteStart, delimiter: file.dialect.delimiter, fieldColumns: null },
+    batch: { records: 1, accepted: new AcceptedRecords(), rejects: [reject] },
     rawOf: () => raw ?? block,
   };
 }
@@ -116,23 +116,6 @@ function lineEndLength(bytes: Uint8Array): number {
   if (last === 0x0d) return 1;
   if (last !== 0x0a) return 0;
   return bytes.at(-2) === 0x0d ? 2 : 1;
-}
-
-function emptyBatch(): ChunkBatch {
-  return {
-    records: 0,
-    accepted: {
-      lines: [],
-      byteStarts: [],
-      byteLengths: [],
-      eventTimes: [],
-      contentHashes: [],
-      columns: [],
-      extras: [],
-      verbatim: [],
-    },
-    rejects: [],
-  };
 }
 
 async function readRange(

@@ -44,11 +44,13 @@ export async function settleFile(
       "StaleClaim",
     );
   }
-  return await settleRow(deps, row);
+  const result = await settleRow(deps, row);
+  await rm(spoolPath(deps.expansion.spool, row.fileId), { force: true });
+  return result;
 }
 
 /**
- * Moves the bytes of a file whose state is final, and marks it settled.
+ * Moves the bytes of a file whose state is final, and marks it settled. Nothing of it was expanded.
  *
  * @param deps What activities work with.
  * @param row The file as the ledger has it.
@@ -68,7 +70,6 @@ export async function settleRow(
     if (deps.onSettled) await readLagSeconds(sql, row.fileId).then(deps.onSettled, () => {});
   }
   deps.onChange?.();
-  await rm(spoolPath(deps.expansion.spool, row.fileId), { force: true });
   return readResult(sql, row.fileId);
 }
 

@@ -36,6 +36,7 @@ export function uuid({ required }: { required: boolean }): ColumnKind {
     ruleText: required ? "required" : "may be empty",
     rule: cell.refine(...isUuid).transform((text) => text === "" ? null : text.toLowerCase()),
     plain: required ? plainUuid : (text) => text === "" ? null : plainUuid(text),
+    inPlace: "uuid",
   };
 }
 
@@ -61,6 +62,7 @@ export function timestamp({ range }: { range: string }): ColumnKind {
         (text) => /^\d/.test(text) && epochMicros(text) >= EARLIEST_MICROS,
       )),
     plain: plainTimestamp,
+    inPlace: "timestamp",
   };
 }
 
@@ -83,7 +85,9 @@ function utcText(text: string): string | undefined {
 }
 
 /** Text of a length in code points, without control characters. */
-export function text({ shortest, longest }: { shortest: 0 | 1; longest: number }): ColumnKind {
+export function text(
+  { shortest, longest, recurs = true }: { shortest: 0 | 1; longest: number; recurs?: boolean },
+): ColumnKind {
   const required = shortest === 1;
   let rule = z.string();
   if (required) rule = rule.refine(...filled);
@@ -108,6 +112,7 @@ export function text({ shortest, longest }: { shortest: 0 | 1; longest: number }
     plain: required
       ? (text) => text === "" ? undefined : plainText(text, longest)
       : (text) => plainText(text, longest),
+    ...(!recurs && { inPlace: "text" }),
   };
 }
 

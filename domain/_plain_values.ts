@@ -7,7 +7,7 @@ const DASH = 45;
 const DOT = 46;
 const DIGIT_0 = 48;
 
-/** Bits that say what a UTF-16 unit can be in a UUID; indexed by any unit, so without bounds. */
+/** Bits that say what a UTF-16 unit, or a byte, can be in a UUID; indexed by any unit, so without bounds. */
 const LOWER = 1;
 const UPPER = 2;
 const HYPHEN = 4;
@@ -21,18 +21,33 @@ const UUID_PATTERN = Array.from(
   (unit) => unit === "-" ? HYPHEN : 0,
 );
 
+/** Of the text of a UUID. */
+export const UUID_LENGTH = UUID_PATTERN.length;
+
 /** A UUID, in lower case. */
 export function plainUuid(text: string): string | undefined {
-  if (text.length !== 36) return undefined;
+  if (text.length !== UUID_LENGTH) return undefined;
   let seen = 0;
   let misplaced = 0;
-  for (let index = 0; index < 36; index++) {
+  for (let index = 0; index < UUID_LENGTH; index++) {
     const kind = UUID_UNIT[text.charCodeAt(index)]!;
     seen |= kind;
     misplaced |= (kind & HYPHEN) ^ UUID_PATTERN[index]!;
   }
   if (misplaced !== 0 || seen >= OTHER) return undefined;
   return (seen & UPPER) === 0 ? text : text.toLowerCase();
+}
+
+/** Whether the {@linkcode UUID_LENGTH} bytes from a position on are a UUID in lower case. */
+export function isPlainUuid(bytes: Uint8Array, from: number): boolean {
+  let seen = 0;
+  let misplaced = 0;
+  for (let index = 0; index < UUID_LENGTH; index++) {
+    const kind = UUID_UNIT[bytes[from + index]!]!;
+    seen |= kind;
+    misplaced |= (kind & HYPHEN) ^ UUID_PATTERN[index]!;
+  }
+  return misplaced === 0 && (seen & ~(LOWER | HYPHEN)) === 0;
 }
 
 /** Category Cc but tab, line feed and carriage return. */

@@ -1,6 +1,6 @@
 const NULL_MARK = 0x5bd1e995;
 
-/** One 64-bit number seen as its halves: 3 times faster than bigint arithmetic. */
+/** One 64-bit number seen as its halves. */
 const whole = new BigInt64Array(1);
 const halves = new Int32Array(whole.buffer);
 /** Where the machine keeps the low half. */
@@ -24,17 +24,58 @@ const LOW = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 0 : 1;
  * ```
  */
 export function contentHash(values: readonly (string | null)[]): string {
-  let low = 0x9747b28c | 0;
-  let high = 0x3c6ef372 | 0;
-  for (let column = 0; column < values.length; column++) {
-    const value = values[column]!;
-    // The length before each value keeps ("ab", "c") and ("a", "bc") apart.
-    const length = value === null ? NULL_MARK : value.length;
-    low = Math.imul(low ^ length, 0x85ebca6b);
-    high = Math.imul(high ^ length, 0xcc9e2d51);
-    low ^= low >>> 15;
-    high ^= high >>> 13;
-    if (value === null) continue;
+  const hasher = new ContentHasher();
+  hasher.begin();
+  for (const value of values) hasher.addText(value);
+  hasher.end();
+  return hashText(hasher.high, hasher.low);
+}
+
+/** Decimal text of a signed 64-bit number, of which these are the halves. */
+export function hashText(high: number, low: number): string {
+  halves[LOW] = low;
+  halves[1 - LOW] = high;
+  return whole[0]!.toString();
+}
+
+/**
+ * Computes {@linkcode contentHash} value by value, for one record after the other.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ *
+ * const hasher = new ContentHasher();
+ * hasher.begin();
+ * hasher.addText("a");
+ * hasher.addAscii(new TextEncoder().encode("-bc-"), 1, 3);
+ * hasher.end();
+ * assert.equal(hashText(hasher.high, hasher.low), contentHash(["a", "bc"]));
+ * ```
+ */
+export class ContentHasher {
+  #low = 0;
+  #high = 0;
+  #values = 0;
+
+  /** Halves of the hash of the record that ended last, signed: 3 times faster than bigint arithmetic. */
+  high = 0;
+  low = 0;
+
+  /** Begins a record. */
+  begin(): void {
+    this.#low = 0x9747b28c | 0;
+    this.#high = 0x3c6ef372 | 0;
+    this.#values = 0;
+  }
+
+  /** Adds a canonical value. */
+  addText(value: string | null): void {
+    if (value === null) return this.#addLength(NULL_MARK);
+    const length = value.length;
+    this.#addLength(length);
+    let low = this.#low;
+    let high = this.#high;
     for (let index = 0; index < length; index += 2) {
       const second = index + 1 < length ? value.charCodeAt(index + 1) : 0;
       const word = value.charCodeAt(index) | (second << 16);
@@ -43,13 +84,42 @@ export function contentHash(values: readonly (string | null)[]): string {
       low ^= low >>> 15;
       high ^= high >>> 13;
     }
+    this.#low = low;
+    this.#high = high;
   }
-  low = finalise(low ^ values.length);
-  high = finalise((high + low) | 0);
-  low = (low + high) | 0;
-  halves[LOW] = low;
-  halves[1 - LOW] = high;
-  return whole[0]!.toString();
+
+  /** Adds a canonical value that stands in bytes, all of them ASCII. */
+  addAscii(bytes: Uint8Array, from: number, to: number): void {
+    this.#addLength(to - from);
+    let low = this.#low;
+    let high = this.#high;
+    for (let index = from; index < to; index += 2) {
+      const second = index + 1 < to ? bytes[index + 1]! : 0;
+      const word = bytes[index]! | (second << 16);
+      low = Math.imul(low ^ word, 0x85ebca6b);
+      high = Math.imul(high ^ word, 0xcc9e2d51);
+      low ^= low >>> 15;
+      high ^= high >>> 13;
+    }
+    this.#low = low;
+    this.#high = high;
+  }
+
+  /** Ends a record. */
+  end(): void {
+    const low = finalise(this.#low ^ this.#values);
+    this.high = finalise((this.#high + low) | 0);
+    this.low = (low + this.high) | 0;
+  }
+
+  /** The length before each value keeps ("ab", "c") and ("a", "bc") apart. */
+  #addLength(length: number): void {
+    this.#values++;
+    const low = Math.imul(this.#low ^ length, 0x85ebca6b);
+    const high = Math.imul(this.#high ^ length, 0xcc9e2d51);
+    this.#low = low ^ (low >>> 15);
+    this.#high = high ^ (high >>> 13);
+  }
 }
 
 /** MurmurHash3's fmix32: every input bit reaches every output bit. */

@@ -125,22 +125,3 @@ function looksLikeHeader(fields: readonly string[]): boolean {
 function shorten(names: readonly string[]): string[] {
   return names.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME_LENGTH));
 }
-
-/**
- * Tells the columns of a record's fields when each field is a column and each column is there.
- *
- * @param mapping The mapping of the file's header.
- * @returns Per field the index of its column in the contract; null when some have none or are absent.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- *
- * assert.deepEqual(columnsOfFields({ header: ["b", "a"], positions: [1, 0], extras: [] }), [1, 0]);
- * assert.equal(columnsOfFields({ header: ["a"], positions: [0, -1], extras: [] }), null);
- * ```
- */
-export function columnsOfFields({ header, positions }: HeaderMapping): number[] | null {
-  const columns = header.map((_, field) => positions.indexOf(field));
-  return columns.length === positions.length && !columns.includes(-1) ? columns : null;
-}

@@ -1,11 +1,12 @@
-import { acceptPlainRecord, NOT_PLAIN } from "./accept_plain_record.ts";
+import type { AcceptedRecords } from "./accepted_records.ts";
 import { UUID } from "./_column_kinds.ts";
-import { contentHash } from "./content_hash.ts";
+import { ContentHasher } from "./content_hash.ts";
 import type { Contract } from "./contract.ts";
 import type { Fault } from "./faults.ts";
-import { columnsOfFields, type HeaderMapping } from "./map_header.ts";
+import type { HeaderMapping } from "./map_header.ts";
+import { PlainReader } from "./_plain_reader.ts";
 import { rescanLiteral } from "./rescan_literal.ts";
-import { type CsvDialect, type CsvRecord, scanCsv } from "./scan_csv.ts";
+import { type CsvDialect, type CsvRecord, openBytes } from "./scan_csv.ts";
 import { epochMicros } from "./_timestamp.ts";
 import { validateRecord } from "./validate_record.ts";
 
@@ -13,27 +14,8 @@ import { validateRecord } from "./validate_record.ts";
 export interface ChunkBatch {
   /** Accepted and rejected ones. May exceed the plan's count: see {@link readChunk}. */
   records: number;
-  /** Valid records, as parallel arrays. */
-  accepted: {
-    lines: number[];
-    /** Absolute offsets in the file. */
-    byteStarts: number[];
-    /** Without the line end. */
-    byteLengths: number[];
-    /** Epoch milliseconds. */
-    eventTimes: number[];
-    /** Signed 64-bit numbers as decimal text. */
-    contentHashes: string[];
-    /** By column of the contract, then by record: canonical text that PostgreSQL casts as it is. */
-    columns: (string | null)[][];
-    /** JSON text of the columns that the contract does not know; null when all are empty. */
-    extras: (string | null)[];
-    /**
-     * Whether the record's bytes are its canonical values, field by field, written as plain RFC 4180: PostgreSQL
-     * reads the same from them. A time may have zeros behind its last decimal.
-     */
-    verbatim: boolean[];
-  };
+  /** Valid ones. */
+  accepted: AcceptedRecords;
   rejects: RejectedRecord[];
 }
 
@@ -99,7 +81,12 @@ export interface ReadChunkOptions {
  */
 export function readChunk(bytes: Uint8Array, options: ReadChunkOptions): ChunkBatch {
   const { dialect, firstLine, byteStart } = options;
-  const { accepted, take } = collectAccepted(bytes, options);
+  const { borders, reader } = openBytes(bytes, { dialect, firstLine, byteStart });
+  const plain = new PlainReader(borders.bytes, borders.raw, options);
+  const { accepted } = plain;
+  const take = takeByZod(accepted, options);
+  const writeExtras = extrasWriter(options.mapping);
+  const extrasOf = () => writeExtras(() => reader.toRecord(borders));
   const eventIdOf = eventIdReader(options);
   const rejects: RejectedRecord[] = [];
 
@@ -118,7 +105,10 @@ export function readChunk(bytes: Uint8Array, options: ReadChunkOptions): ChunkBa
     return reject;
   };
 
-  for (const record of scanCsv(bytes, { dialect, firstLine, byteStart })) {
+  while (borders.advance()) {
+    if (borders.byteEnd === borders.byteStart) continue;
+    if (plain.take(borders, extrasOf)) continue;
+    const record = reader.toRecord(borders);
     const reject = takeOrReject(record);
     if (reject === undefined) continue;
     const own = bytes.subarray(record.byteStart - byteStart, record.byteEnd - byteStart);
@@ -139,42 +129,16 @@ export function readChunk(bytes: Uint8Array, options: ReadChunkOptions): ChunkBa
   return { records: accepted.lines.length + rejects.length, accepted, rejects };
 }
 
-/** The arrays of valid records, and the function that adds a record or says what is wrong. */
-function collectAccepted(
-  bytes: Uint8Array,
-  { contract, mapping, discoveredAt, byteStart }: ReadChunkOptions,
+/** Makes the function that adds a record, or says what is wrong with it. */
+function takeByZod(
+  accepted: AcceptedRecords,
+  { contract, mapping, discoveredAt }: ReadChunkOptions,
 ) {
   const { header, positions } = mapping;
-  const accepted: ChunkBatch["accepted"] = {
-    lines: [],
-    byteStarts: [],
-    byteLengths: [],
-    eventTimes: [],
-    contentHashes: [],
-    columns: contract.columns.map(() => []),
-    extras: [],
-    verbatim: [],
-  };
   const timeColumn = contract.columns.findIndex(({ name }) => name === contract.eventTime.column);
-  const acceptPlain = acceptPlainRecord(contract, { positions, discoveredAt });
   const extrasOf = extrasWriter(mapping);
-  const plainValues: (string | null)[] = contract.columns.map(() => null);
-  const isVerbatim = verbatimTest(bytes, byteStart, { mapping, timeColumn });
-
-  const add = (record: CsvRecord, eventTime: number, values: readonly (string | null)[]) => {
-    accepted.lines.push(record.line);
-    accepted.byteStarts.push(record.byteStart);
-    accepted.byteLengths.push(record.byteEnd - record.byteStart);
-    accepted.eventTimes.push(eventTime);
-    accepted.contentHashes.push(contentHash(values));
-    for (let column = 0; column < values.length; column++) {
-      accepted.columns[column]!.push(values[column]!);
-    }
-    accepted.extras.push(extrasOf(record.fields));
-    accepted.verbatim.push(isVerbatim(record, values));
-  };
-
-  const take = (record: CsvRecord): Fault[] | undefined => {
+  const hasher = new ContentHasher();
+  return (record: CsvRecord): Fault[] | undefined => {
     const { fault, fields } = record;
     if (fault !== undefined) return [{ code: fault }];
     if (fields.length !== header.length) {
@@ -183,54 +147,24 @@ function collectAccepted(
         expected: `${header.length} fields but got ${fields.length}`,
       }];
     }
-    const plainTime = acceptPlain(fields, plainValues);
-    if (plainTime !== NOT_PLAIN) return void add(record, plainTime, plainValues);
-
     const cells = positions.map((position) => position < 0 ? "" : fields[position]!);
     const outcome = validateRecord(contract, cells, discoveredAt);
-    if (outcome.ok) {
-      const eventTime = Math.floor(epochMicros(outcome.values[timeColumn]!) / 1000);
-      return void add(record, eventTime, outcome.values);
+    if (!outcome.ok) {
+      return isHeader(fields, header) ? [{ code: "repeated_header" }] : outcome.faults;
     }
-    return isHeader(fields, header) ? [{ code: "repeated_header" }] : outcome.faults;
-  };
-  return { accepted, take };
-}
-
-/** Makes the function that says whether a record's bytes are its values as they stand. */
-function verbatimTest(
-  bytes: Uint8Array,
-  byteStart: number,
-  { mapping, timeColumn }: { mapping: HeaderMapping; timeColumn: number },
-) {
-  if (columnsOfFields(mapping) === null) return () => false;
-  const { positions } = mapping;
-  const firstQuote = nextByte(bytes, QUOTE);
-  return (record: CsvRecord, values: readonly (string | null)[]): boolean => {
-    for (let column = 0; column < values.length; column++) {
-      const field = record.fields[positions[column]!]!;
-      if ((values[column] ?? "") === field) continue;
-      if (column !== timeColumn || !PLAIN_UTC.test(field)) return false;
-    }
-    if (firstQuote(record.byteStart - byteStart) >= record.byteEnd - byteStart) return true;
-    // Quotes around a field are RFC 4180; one within it may be, or not.
-    return !values.some((value) => value?.includes('"'));
-  };
-}
-
-const QUOTE = 0x22;
-/** Of a valid time: in UTC, and written in the canonical letters. */
-const PLAIN_UTC = /^.{10}T.*Z$/;
-
-/** Makes the function that finds the next such byte from a position on; positions asked for must ascend. */
-function nextByte(bytes: Uint8Array, byte: number): (from: number) => number {
-  let at = -1;
-  return (from) => {
-    if (at < from) {
-      at = bytes.indexOf(byte, from);
-      if (at < 0) at = bytes.length;
-    }
-    return at;
+    hasher.begin();
+    for (const value of outcome.values) hasher.addText(value);
+    hasher.end();
+    const { line, byteStart, byteEnd } = record;
+    accepted.push({
+      line,
+      byteStart,
+      byteLength: byteEnd - byteStart,
+      eventMicros: epochMicros(outcome.values[timeColumn]!),
+      hashHigh: hasher.high,
+      hashLow: hasher.low,
+      extras: extrasOf(() => record),
+    }, outcome.values);
   };
 }
 
@@ -252,10 +186,11 @@ function isHeader(fields: readonly string[], header: readonly string[]): boolean
 }
 
 /** Writes a record's extra fields as JSON text; empty ones say nothing and are left out. */
-function extrasWriter({ extras }: HeaderMapping): (fields: readonly string[]) => string | null {
+function extrasWriter({ extras }: HeaderMapping): (record: () => CsvRecord) => string | null {
   if (extras.length === 0) return () => null;
   const keys = extras.map(({ name, position }) => ({ key: JSON.stringify(name), position }));
-  return (fields) => {
+  return (record) => {
+    const { fields } = record();
     const members = keys.flatMap(({ key, position }) =>
       fields[position] === "" ? [] : [`${key}:${JSON.stringify(fields[position])}`]
     );

@@ -76,8 +76,24 @@ export interface ScanOptions {
  */
 export function* scanCsv(
   bytes: Uint8Array,
-  { dialect, firstLine = 1, byteStart = 0, limits = CSV_LIMITS }: ScanOptions,
+  options: ScanOptions,
 ): Generator<CsvRecord, void, void> {
+  const { borders, reader } = openBytes(bytes, options);
+  while (borders.advance()) {
+    if (borders.byteEnd > borders.byteStart) yield reader.toRecord(borders);
+  }
+}
+
+/**
+ * The two halves of {@linkcode scanCsv}, for who does not want the fields of each record: what finds them, and what reads
+ * the one found last.
+ *
+ * @param bytes As there.
+ */
+export function openBytes(
+  bytes: Uint8Array,
+  { dialect, firstLine = 1, byteStart = 0, limits = CSV_LIMITS }: ScanOptions,
+): { borders: RecordBorders; reader: FieldReader } {
   const bomBytes = byteStart === 0 ? dialect.bomBytes : 0;
   const borders = new RecordBorders({
     delimiter: dialect.delimiter,
@@ -88,9 +104,7 @@ export function* scanCsv(
   const reader = new FieldReader(dialect.delimiter, limits.maxColumns);
   borders.load(bytes.subarray(bomBytes), true);
   reader.load(borders.bytes, borders.raw);
-  while (borders.advance()) {
-    if (borders.byteEnd > borders.byteStart) yield reader.toRecord(borders);
-  }
+  return { borders, reader };
 }
 
 /**

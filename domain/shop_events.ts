@@ -60,7 +60,7 @@ export const SHOP_EVENTS: Contract = defineContract({
       name: "user_id",
       description: "The shop's identifier of the user.",
       headerAliases: ["customer_id"],
-      ...text({ shortest: 1, longest: 64 }),
+      ...text({ shortest: 1, longest: 64, recurs: false }),
     },
     {
       name: "session_id",

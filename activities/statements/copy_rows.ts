@@ -1,5 +1,6 @@
 import type { Writable } from "node:stream";
 import type { Transaction } from "../database.ts";
+import { releaseRows } from "./binary_rows.ts";
 
 /** The driver's query, as far as its types do not tell: whatever ends it is told here. */
 interface Settling {
@@ -17,7 +18,7 @@ interface Settling {
  *
  * @param tx Transaction that the rows go in.
  * @param statement The `copy … from stdin`.
- * @param pieces Rows in its format, cut anywhere.
+ * @param pieces From `BinaryRows`, which gets their memory back; not to be used again.
  */
 export async function copyRows(
   tx: Transaction,
@@ -41,4 +42,6 @@ export async function copyRows(
   for (const piece of pieces) stream.write(piece);
   stream.end();
   await done;
+  // The server has them. Of a copy that failed, the driver may still hold some.
+  releaseRows(pieces);
 }

@@ -8,12 +8,12 @@ const knownMonths = new WeakMap<Sql, Set<string>>();
  * seen before cost nothing.
  *
  * @param sql Pool of the ingest role.
- * @param eventTimes Milliseconds since 1970.
+ * @param eventMicros Microseconds since 1970.
  */
-export async function ensureMonths(sql: Sql, eventTimes: readonly number[]): Promise<void> {
+export async function ensureMonths(sql: Sql, eventMicros: Float64Array): Promise<void> {
   let known = knownMonths.get(sql);
   if (known === undefined) knownMonths.set(sql, known = new Set());
-  for (const month of monthsOf(eventTimes)) {
+  for (const month of monthsOf(eventMicros)) {
     if (known.has(month)) continue;
     await sql`select shop.ensure_month(${month}::date)`;
     known.add(month);
@@ -25,17 +25,18 @@ export function forgetMonths(sql: Sql): void {
   knownMonths.delete(sql);
 }
 
-function monthsOf(eventTimes: readonly number[]): Set<string> {
+function monthsOf(eventMicros: Float64Array): Set<string> {
   const months = new Set<string>();
   // Neighbours mostly share a month, so the borders of the last one seen answer for nearly all.
   let start = 0;
   let end = 0;
-  for (const time of eventTimes) {
-    if (time >= start && time < end) continue;
-    const date = new Date(time);
-    start = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
-    end = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
-    months.add(new Date(start).toISOString().slice(0, 10));
+  for (const micros of eventMicros) {
+    if (micros >= start && micros < end) continue;
+    const date = new Date(micros / 1000);
+    const month = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);
+    start = month * 1000;
+    end = Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) * 1000;
+    months.add(new Date(month).toISOString().slice(0, 10));
   }
   return months;
 }

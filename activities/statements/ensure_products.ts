@@ -3,8 +3,7 @@ import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Sql } from "../database.ts";
 import { plainArray, textArray } from "./array_literal.ts";
-import { codesOf } from "./codes_of.ts";
-import { valuesOf } from "./values_of.ts";
+import { codesOf } from "./values_of.ts";
 
 /** A product as an event describes it. */
 interface Product {
@@ -12,7 +11,7 @@ interface Product {
   name: string;
   category: string;
   brand: string;
-  /** Time of the event, milliseconds since 1970. */
+  /** Time of the event, microseconds since 1970. */
   seenAt: number;
 }
 
@@ -54,28 +53,30 @@ function findChanged(
   contract: Contract,
   batch: Pick<ChunkBatch, "accepted">,
 ): Product[] {
-  const { eventTimes } = batch.accepted;
-  const column = (name: string) => valuesOf(contract, batch, name);
+  const eventMicros = batch.accepted.eventMicros.items();
+  const column = (name: string) => codesOf(contract, batch, name);
   const ids = column("product_id");
-  const [names, categories, brands] = [column("product_name"), column("category"), column("brand")];
+  const descriptions = [column("product_name"), column("category"), column("brand")];
   const changed: Product[] = [];
-  for (const row of newestRows(ids, eventTimes)) {
-    const product = known.get(ids[row]!);
-    const seenAt = eventTimes[row]!;
+  for (const row of newestRows(ids, eventMicros)) {
+    const id = ids.values[ids.codeOf[row]!]!;
+    const [name, category, brand] = descriptions.map(({ codeOf, values }) => values[codeOf[row]!]!);
+    const product = known.get(id);
+    const seenAt = eventMicros[row]!;
     if (product !== undefined) {
       if (seenAt <= product.seenAt) continue;
-      const isSame = product.name === names[row] && product.category === categories[row] &&
-        product.brand === brands[row];
+      const isSame = product.name === name && product.category === category &&
+        product.brand === brand;
       if (isSame) {
         product.seenAt = seenAt;
         continue;
       }
     }
     changed.push({
-      id: copy(ids[row]!),
-      name: copy(names[row]!),
-      category: copy(categories[row]!),
-      brand: copy(brands[row]!),
+      id: copy(id),
+      name: copy(name!),
+      category: copy(category!),
+      brand: copy(brand!),
       seenAt,
     });
   }
@@ -83,18 +84,21 @@ function findChanged(
 }
 
 /** Of each product the row of its newest event, the first of several: no other one has a say. */
-function newestRows(ids: readonly string[], eventTimes: readonly number[]): Uint32Array {
-  const { size, codeOf } = codesOf(ids);
-  const newest = new Uint32Array(size);
-  const seen = new Float64Array(size).fill(-Infinity);
-  for (let row = 0; row < eventTimes.length; row++) {
+function newestRows(
+  { codeOf, values }: ReturnType<typeof codesOf>,
+  eventMicros: Float64Array,
+): number[] {
+  const newest: number[] = new Array(values.length).fill(NO_ROW);
+  for (let row = 0; row < eventMicros.length; row++) {
     const code = codeOf[row]!;
-    if (eventTimes[row]! <= seen[code]!) continue;
-    seen[code] = eventTimes[row]!;
-    newest[code] = row;
+    const known = newest[code]!;
+    if (known === NO_ROW || eventMicros[row]! > eventMicros[known]!) newest[code] = row;
   }
-  return newest;
+  return newest.filter((row) => row !== NO_ROW);
 }
+
+/** Of a product that only records which were refused name. */
+const NO_ROW = -1;
 
 /** Values share memory with the text of their chunk, which would stay as long as they do. */
 function copy(value: string): string {
@@ -107,7 +111,7 @@ async function writeProducts(sql: Sql, products: Product[]): Promise<void> {
   await sql`
     with not_waiting as (select set_config('synchronous_commit', 'off', true))
     insert into shop.products as known (product_id, product_name, category, brand, seen_at)
-    select p.product_id, p.product_name, p.category, p.brand, to_timestamp(p.seen_at / 1000.0)
+    select p.product_id, p.product_name, p.category, p.brand, to_timestamp(p.seen_at / 1000000.0)
     from unnest(${textArray(products.map(({ id }) => id))}::text[],
                 ${textArray(products.map(({ name }) => name))}::text[],
                 ${textArray(products.map(({ category }) => category))}::text[],

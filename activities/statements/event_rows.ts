@@ -1,116 +1,90 @@
-import { Buffer } from "node:buffer";
+import { CodedColumn, type ColumnValues, PlacedColumn } from "../../domain/accepted_records.ts";
 import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
-import type { CsvDialect } from "../../domain/scan_csv.ts";
-
-/** The bytes that a batch was read from. */
-export interface ChunkText {
-  bytes: Uint8Array;
-  /** Offset of the first byte in the file. */
-  byteStart: number;
-  delimiter: CsvDialect["delimiter"];
-  /** Per field of a record the index of its column in the contract; null when some have none or are absent. */
-  fieldColumns: readonly number[] | null;
-}
+import { BinaryCells, BinaryRows } from "./binary_rows.ts";
+import { inHundredths } from "./in_hundredths.ts";
 
 /** The `copy` for {@linkcode eventRows}. */
-export function copyEvents(
-  { columns }: Contract,
-  { delimiter, fieldColumns }: Pick<ChunkText, "delimiter" | "fieldColumns">,
-): string {
-  const names = (list: typeof columns) => list.map(({ name }) => name).join(", ");
-  const fields = fieldColumns?.map((column) => columns[column]!) ?? columns;
-  const texts = columns.filter(({ postgresType }) => postgresType === "text");
-  const nullable = columns.filter((column) => column.nullable);
-  return `copy shop.events (file_id, line_number, extras, ${names(fields)}) from stdin (
-    format csv, delimiter '${delimiter}',
-    force_not_null (${names(texts)}), force_null (${names(nullable)}))`;
+export function copyEvents({ columns }: Contract): string {
+  const names = columns.map(({ name }) => name).join(", ");
+  return `copy shop.events (file_id, line_number, extras, ${names}) from stdin (format binary)`;
 }
 
 /**
- * Rows of `shop.events` in COPY's CSV format. A record whose bytes say its canonical values already is sent as it
- * stands in the file; only of the others a row is written.
+ * Rows of `shop.events` in COPY's binary format.
  *
- * @param chunk The file, its contract, the bytes of the chunk, and the batch read from them, of which all records go.
+ * @param chunk The file, its contract, and the batch, of which all records go.
  * @returns The rows, cut anywhere.
  */
 export function eventRows(
-  { fileId, contract, text: { bytes, byteStart, delimiter, fieldColumns }, batch: { accepted } }: {
+  { fileId, contract, batch: { accepted } }: {
     fileId: number;
     contract: Contract;
-    text: ChunkText;
     batch: Pick<ChunkBatch, "accepted">;
   },
 ): Uint8Array[] {
-  const { lines, byteStarts, byteLengths, extras, columns, verbatim } = accepted;
-  const order = fieldColumns ?? contract.columns.map((_, index) => index);
-  const start = Buffer.from(`${fileId}${delimiter}`);
-  const between = Buffer.from(delimiter.repeat(2));
-  const rows = new RowWriter();
+  const { lines, extras, eventMicros, columns } = accepted;
+  const rows = new BinaryRows(3 + columns.length);
+  const puts = contract.columns.map(({ name, postgresType }, index) =>
+    name === contract.eventTime.column
+      ? (row: number) => rows.putTimestamp(eventMicros.at(row))
+      : valuePutter(rows, postgresType, columns[index]!)
+  );
   for (let row = 0; row < lines.length; row++) {
-    rows.put(start);
-    rows.putWhole(lines[row]!);
-    if (verbatim[row]) {
-      const from = byteStarts[row]! - byteStart;
-      rows.put(between);
-      rows.put(bytes.subarray(from, from + byteLengths[row]!));
-    } else {
-      const extra = extras[row];
-      let text = delimiter + (extra == null ? "" : quoted(extra));
-      for (const column of order) {
-        const value = columns[column]![row]!;
-        text += delimiter + (value === null ? "" : quoted(value));
-      }
-      rows.put(utf8.encode(text));
-    }
-    rows.put(LINE_END);
+    rows.beginRow();
+    rows.putBigint(fileId);
+    rows.putInteger(lines[row]!);
+    const extra = extras[row]!;
+    if (extra === null) rows.putNull();
+    else rows.putText(JSONB_VERSION + extra);
+    for (const put of puts) put(row);
   }
   return rows.end();
 }
 
-const utf8 = new TextEncoder();
-const LINE_END = Buffer.from("\n");
+/** Before the text of a jsonb. */
+const JSONB_VERSION = "\x01";
 
-function quoted(value: string): string {
-  return `"${value.replaceAll('"', '""')}"`;
+/** Makes the function that puts the value of a record in one column. */
+export function valuePutter(
+  rows: BinaryRows,
+  postgresType: string,
+  values: ColumnValues,
+): (row: number) => void {
+  const put = typePutter(postgresType);
+  if (values instanceof CodedColumn) {
+    const { codeOf, values: distinct } = values.codes();
+    const cells = new BinaryCells();
+    for (const value of distinct) {
+      if (value === null) cells.putNull();
+      else put(cells, value, 0, value.length);
+      cells.endCell();
+    }
+    return (row) => rows.putCell(cells, codeOf[row]!);
+  }
+  if (!(values instanceof PlacedColumn)) throw new Error("Cannot copy values of another kind");
+  return (row) => {
+    const text = values.textOf(row);
+    if (text === null) rows.putNull();
+    else put(rows, text, values.startOf(row), values.endOf(row));
+  };
 }
 
-const PIECE_BYTES = 256 * 1024;
-const DIGIT_0 = 48;
+/** Puts the part of a text that is a canonical value. */
+type Put = (into: BinaryCells | BinaryRows, text: string, from: number, to: number) => void;
 
-/** Fills pieces of memory one after the other. */
-class RowWriter {
-  readonly #full: Uint8Array[] = [];
-  #piece = new Uint8Array(PIECE_BYTES);
-  #used = 0;
-
-  put(bytes: Uint8Array): void {
-    this.#makeRoom(bytes.length);
-    this.#piece.set(bytes, this.#used);
-    this.#used += bytes.length;
+function typePutter(postgresType: string): Put {
+  const [name] = /^[a-z]+/.exec(postgresType)!;
+  switch (name) {
+    case "uuid":
+      return (into, text, from) => into.putUuid(text, from);
+    case "text":
+    case "char":
+      return (into, text, from, to) => into.putText(text, from, to);
+    case "integer":
+      return (into, text, from, to) => into.putInteger(Number(text.slice(from, to)));
+    case "numeric":
+      return (into, text, from, to) => into.putHundredths(inHundredths(text.slice(from, to)));
   }
-
-  /** A whole number from 0, in decimal digits. */
-  putWhole(value: number): void {
-    let digits = 1;
-    for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
-    this.#makeRoom(digits);
-    for (let at = this.#used + digits - 1, rest = value; at >= this.#used; at--) {
-      this.#piece[at] = DIGIT_0 + rest % 10;
-      rest = Math.floor(rest / 10);
-    }
-    this.#used += digits;
-  }
-
-  end(): Uint8Array[] {
-    this.#full.push(this.#piece.subarray(0, this.#used));
-    return this.#full;
-  }
-
-  #makeRoom(bytes: number): void {
-    if (this.#used + bytes <= this.#piece.length) return;
-    this.#full.push(this.#piece.subarray(0, this.#used));
-    this.#piece = new Uint8Array(Math.max(PIECE_BYTES, bytes));
-    this.#used = 0;
-  }
+  throw new Error(`Cannot copy values of type ${postgresType}`);
 }

@@ -22,8 +22,7 @@ export async function insertEvents(
   for (let start = 0; start < rows.length; start += ROWS_PER_STATEMENT) {
     const some = rows.slice(start, start + ROWS_PER_STATEMENT);
     const values = contract.columns.map(({ postgresType }, index) => {
-      const column = columns[index] as (string | null)[];
-      const cells = some.map((row) => column[row] as string | null);
+      const cells = some.map((row) => columns[index]!.at(row));
       return isPlain(postgresType) ? plainArray(cells) : textArray(cells);
     });
     await tx.unsafe(statement, [

@@ -47,30 +47,11 @@ export async function insertKeys(
     for (const row of old) {
       const hash = hashes.get(ids[row] as string);
       if (hash === undefined) open.push(row);
-      else (hash === contentHashes[row] ? found.duplicates : found.conflicting).push(row);
+      else (hash === contentHashes.at(row) ? found.duplicates : found.conflicting).push(row);
     }
   }
   for (const positions of Object.values(found) as number[][]) positions.sort((a, b) => a - b);
   return found;
-}
-
-/**
- * Claims the keys of a batch in which every event is new: half the cost of watching for conflicts. If one is not, this
- * fails as `unique_violation`, and all that the transaction did with it.
- *
- * @param tx The chunk transaction.
- * @param chunk Which file, and its batch, of which all records go.
- */
-export async function insertFreshKeys(
-  tx: Transaction,
-  { fileId, batch, contract }: { fileId: number; batch: ChunkBatch; contract: Contract },
-): Promise<void> {
-  const ids = valuesOf(contract, batch, "event_id");
-  const sorted = inKeyOrder(ids, Array.from(ids.keys()));
-  for (let start = 0; start < sorted.length; start += ROWS_PER_STATEMENT) {
-    const some = sorted.slice(start, start + ROWS_PER_STATEMENT);
-    await insertKeyRows(tx, { fileId, batch, contract }, some, { areNew: true });
-  }
 }
 
 /** The one order in which keys are locked. */
@@ -87,7 +68,7 @@ async function insertNewKeys(
   const taken = new Set<number>();
   for (let start = 0; start < sorted.length; start += ROWS_PER_STATEMENT) {
     const some = sorted.slice(start, start + ROWS_PER_STATEMENT);
-    const inserted = await insertKeyRows(tx, chunk, some, { areNew: false });
+    const inserted = await insertKeyRows(tx, chunk, some);
     for (const { line_number } of inserted) taken.add(line_number);
   }
   return taken;
@@ -97,7 +78,6 @@ function insertKeyRows(
   tx: Transaction,
   { fileId, batch, contract }: { fileId: number; batch: ChunkBatch; contract: Contract },
   rows: readonly number[],
-  { areNew }: { areNew: boolean },
 ) {
   const ids = valuesOf(contract, batch, "event_id");
   const times = valuesOf(contract, batch, "event_time");
@@ -107,11 +87,12 @@ function insertKeyRows(
     select k.event_id, k.event_time, ${fileId}::bigint, k.content_hash, k.line_number
     from unnest(${plainArray(rows.map((row) => ids[row] as string))}::uuid[],
                 ${plainArray(rows.map((row) => times[row] as string))}::timestamptz[],
-                ${plainArray(rows.map((row) => contentHashes[row] as string))}::bigint[],
+                ${plainArray(rows.map((row) => contentHashes.at(row)))}::bigint[],
                 ${plainArray(rows.map((row) => lines[row] as number))}::integer[])
       as k (event_id, event_time, content_hash, line_number)
     order by k.event_id, k.line_number
-    ${areNew ? tx`` : tx`on conflict do nothing returning line_number`}`;
+    on conflict do nothing
+    returning line_number`;
 }
 
 /** Content hash by id of the keys that are there, locked against an unload until this transaction ends. */

@@ -4,20 +4,19 @@ import type { Counts } from "../../domain/ledger.ts";
 import type { ChunkBatch, RejectedRecord } from "../../domain/read_chunk.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { plainArray, textArray } from "./array_literal.ts";
+import { copyKeys, insertCopiedKeys, keyRows } from "./copy_keys.ts";
 import { copyRows } from "./copy_rows.ts";
 import { copyRollups } from "./copy_rollups.ts";
 import { minuteRows, productRows } from "./rollup_rows.ts";
-import { type ChunkText, copyEvents, eventRows } from "./event_rows.ts";
+import { copyEvents, eventRows } from "./event_rows.ts";
 import { insertEvents } from "./insert_events.ts";
 import { inOneGo } from "./in_one_go.ts";
-import { insertFreshKeys, insertKeys } from "./insert_keys.ts";
+import { insertKeys } from "./insert_keys.ts";
 import { lockClaim } from "./lock_claim.ts";
 import { valuesOf } from "./values_of.ts";
 
 /** A chunk read, checked and validated: all that the transaction needs, so that it awaits nothing but its statements. */
 export interface ReadyChunk extends ValidChunk {
-  /** What it was read from. */
-  text: ChunkText;
   /** Some of its events are there already, as far as is known. */
   hasOldEvents: boolean;
 }
@@ -82,7 +81,7 @@ export async function writeChunk(
   horizon: number,
 ): Promise<Counts> {
   const { accepted, rejects } = chunk.batch;
-  const { rows, late } = splitAtHorizon(accepted.eventTimes, horizon);
+  const { rows, late } = splitAtHorizon(accepted.eventMicros.items(), horizon);
   const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows);
   // Sent in one go: none waits for the answer to another.
   const [counts] = await inOneGo([
@@ -114,19 +113,21 @@ export async function writeChunk(
 async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
   const { contract, batch } = chunk;
   const events = eventRows(chunk);
+  const keys = keyRows(chunk);
   const rollups = { minutes: minuteRows(contract, batch), products: productRows(contract, batch) };
   let committed: Counts | null = null;
   try {
     return await sql.begin("isolation level read committed", async (tx) => {
       await lockLedger(tx);
       const horizon = await lockHorizon(tx, chunk);
-      if (batch.accepted.eventTimes.some((time) => time < horizon)) throw TAKEN_BACK;
-      await copyRows(tx, copyEvents(contract, chunk.text), events);
+      if (batch.accepted.eventMicros.items().some((time) => time < horizon)) throw TAKEN_BACK;
+      await copyRows(tx, copyEvents(contract), events);
       await copyRollups(tx, rollups);
+      await copyKeys(tx, keys);
       await lockClaim(tx, chunk, "share");
       committed = await lockChunk(tx, chunk);
       if (committed !== null) throw TAKEN_BACK;
-      await insertFreshKeys(tx, chunk);
+      await insertCopiedKeys(tx, chunk.fileId);
       return await commitChunk(tx, chunk, {
         loaded: batch.accepted.lines.length,
         duplicates: 0,
@@ -146,14 +147,14 @@ export async function lockLedger(tx: Transaction): Promise<void> {
   await tx`lock table ingest.files in row share mode`;
 }
 
-/** Events before this time, milliseconds since 1970, have been dropped; it stays there until the transaction ends. */
+/** Events before this time, microseconds since 1970, have been dropped; it stays there until the transaction ends. */
 export async function lockHorizon(
   tx: Transaction,
   { contract }: Pick<ValidChunk, "contract">,
 ): Promise<number> {
   const [horizon] = await tx<{ events_from: Date }[]>`
     select ingest.lock_horizon(${contract.feed}) as events_from`;
-  return horizon?.events_from.getTime() ?? 0;
+  return (horizon?.events_from.getTime() ?? 0) * 1000;
 }
 
 /** The end of either way: rejects, and the chunk's row in the ledger. */
@@ -189,13 +190,13 @@ async function lockChunk(tx: Transaction, chunk: ReadyChunk): Promise<Counts | n
 
 /** Positions of accepted records at or after the horizon, and before it. */
 export function splitAtHorizon(
-  eventTimes: number[],
+  eventMicros: Float64Array,
   horizon: number,
 ): { rows: number[]; late: number[] } {
   const rows: number[] = [];
   const late: number[] = [];
-  for (let row = 0; row < eventTimes.length; row++) {
-    (eventTimes[row] as number >= horizon ? rows : late).push(row);
+  for (let row = 0; row < eventMicros.length; row++) {
+    (eventMicros[row]! >= horizon ? rows : late).push(row);
   }
   return { rows, late };
 }
@@ -236,7 +237,7 @@ export function conflictOf(
 ): Conflict {
   return {
     eventId: eventIdOf(chunk, row),
-    contentHash: chunk.batch.accepted.contentHashes[row] as string,
+    contentHash: chunk.batch.accepted.contentHashes.at(row),
   };
 }
 

@@ -122,24 +122,11 @@ export function validateAgain(
       again.broken.push({ rejectId, faults });
       continue;
     }
-    append(again.batch.accepted, read.accepted);
-    again.batch.accepted.byteStarts[again.rejectIds.length] = byteStart;
-    again.batch.accepted.byteLengths[again.rejectIds.length] = byteLength;
+    again.batch.accepted.pushFrom(read.accepted, 0, { byteStart, byteLength });
     again.rejectIds.push(rejectId);
   }
   again.batch.records = again.rejectIds.length;
   return again;
-}
-
-function append(into: ChunkBatch["accepted"], one: ChunkBatch["accepted"]): void {
-  into.lines.push(...one.lines);
-  into.byteStarts.push(...one.byteStarts);
-  into.byteLengths.push(...one.byteLengths);
-  into.eventTimes.push(...one.eventTimes);
-  into.contentHashes.push(...one.contentHashes);
-  into.extras.push(...one.extras);
-  into.verbatim.push(...one.verbatim);
-  into.columns.forEach((column, index) => column.push(...one.columns[index]!));
 }
 
 /**
@@ -159,7 +146,7 @@ export function replayBatch(
     refuseUnlessLoaded(fileId, await tx`select state from ingest.files where file_id = ${fileId}`);
     const horizon = await lockHorizon(tx, { contract });
     const { open, changed } = await lockOpen(tx, again.corrections);
-    const { rows, late } = splitAtHorizon(again.batch.accepted.eventTimes, horizon);
+    const { rows, late } = splitAtHorizon(again.batch.accepted.eventMicros.items(), horizon);
     const part = { fileId, contract, batch: again.batch };
     const found = await insertKeys(
       tx,

@@ -1,8 +1,8 @@
 import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
-import { codesOf } from "./codes_of.ts";
-import { copyCell, copyPieces } from "./copy_text.ts";
-import { valuesOf } from "./values_of.ts";
+import { BinaryCells, BinaryRows } from "./binary_rows.ts";
+import { inHundredths } from "./in_hundredths.ts";
+import { codesOf } from "./values_of.ts";
 
 type Batch = Pick<ChunkBatch, "accepted">;
 
@@ -13,7 +13,7 @@ export interface RollupRows {
   /** The `copy` of such rows into the rollup's base, or of deltas. */
   copyInto(part: "base" | "delta"): string;
   /**
-   * The groups of some periods, in COPY's text format.
+   * The groups of some periods, in COPY's binary format; nothing when there are none.
    *
    * @param isWanted Tells them by their start.
    */
@@ -31,19 +31,20 @@ interface MinuteSum {
 
 /** Rows of the rollup by minute. */
 export function minuteRows(contract: Contract, batch: Batch): RollupRows {
-  const { column, times, types, currencies, quantities, prices } = rolledUp(contract, batch);
+  const { column, types, currencies, quantityOf, centsOf } = rolledUp(contract, batch);
   const [categories, devices] = [column("category"), column("device")];
-  const minutes = batch.accepted.eventTimes.map((time) => Math.floor(time / MINUTE_MS));
+  const minutes = periodsOf(batch, MINUTE_MS);
   const groupOf = groups([minutes, types, devices, currencies, categories]);
   const sums: MinuteSum[] = [];
   const open = new Map<number, MinuteSum>();
-  for (let row = 0; row < times.length; row++) {
-    const quantity = Number(quantities[row]);
-    const revenue = inCents(prices[row]!) * quantity;
-    const sum = open.get(groupOf(row));
+  for (let row = 0; row < minutes.codeOf.length; row++) {
+    const quantity = quantityOf(row);
+    const revenue = centsOf(row) * quantity;
+    const group = groupOf(row);
+    const sum = open.get(group);
     if (sum === undefined || !Number.isSafeInteger(sum.revenue + revenue)) {
       const begun = { row, events: 1, quantity, revenue };
-      open.set(groupOf(row), begun);
+      open.set(group, begun);
       sums.push(begun);
     } else {
       sum.events++;
@@ -52,13 +53,16 @@ export function minuteRows(contract: Contract, batch: Batch): RollupRows {
     }
   }
   const columns = "minute, event_type, category, device, currency, events, quantity, revenue";
+  const putters = [types, categories, devices, currencies].map(cellPutter);
   return rollupRows("minute_rollup", columns, {
     sums,
-    periodOf: ({ row }) => minutes[row]! * MINUTE_MS,
-    text: ({ row, events, quantity, revenue }) =>
-      `${times[row]!.slice(0, "2026-01-31T09:30".length)}Z\t${types[row]}\t` +
-      `${copyCell(categories[row]!)}\t${devices[row]}\t${currencies[row]}\t` +
-      `${events}\t${quantity}\t${fromCents(revenue)}\n`,
+    periods: minutes,
+    put: (rows, { row, events, quantity, revenue }) => {
+      for (const putCell of putters) putCell(rows, row);
+      rows.putBigint(events);
+      rows.putBigint(quantity);
+      rows.putHundredths(revenue);
+    },
   });
 }
 
@@ -67,20 +71,22 @@ type ProductSum = Record<EventType | "row" | "quantity" | "revenue", number>;
 
 /** Rows of the rollup by hour and product. */
 export function productRows(contract: Contract, batch: Batch): RollupRows {
-  const { column, times, types, currencies, quantities, prices } = rolledUp(contract, batch);
+  const { column, types, currencies, quantityOf, centsOf } = rolledUp(contract, batch);
   const products = column("product_id");
-  const hours = batch.accepted.eventTimes.map((time) => Math.floor(time / HOUR_MS));
+  const hours = periodsOf(batch, HOUR_MS);
   const groupOf = groups([hours, currencies, products]);
+  const typeOf = valueReader(types);
   const sums: ProductSum[] = [];
   const open = new Map<number, ProductSum>();
-  for (let row = 0; row < times.length; row++) {
-    const type = types[row] as EventType;
-    const quantity = type === "purchase" ? Number(quantities[row]) : 0;
-    const revenue = quantity === 0 ? 0 : inCents(prices[row]!) * quantity;
-    let sum = open.get(groupOf(row));
+  for (let row = 0; row < hours.codeOf.length; row++) {
+    const type = typeOf(row) as EventType;
+    const quantity = type === "purchase" ? quantityOf(row) : 0;
+    const revenue = quantity === 0 ? 0 : centsOf(row) * quantity;
+    const group = groupOf(row);
+    let sum = open.get(group);
     if (sum === undefined || !Number.isSafeInteger(sum.revenue + revenue)) {
       sum = { ...NO_EVENTS, row };
-      open.set(groupOf(row), sum);
+      open.set(group, sum);
       sums.push(sum);
     }
     sum[type]++;
@@ -89,32 +95,48 @@ export function productRows(contract: Contract, batch: Batch): RollupRows {
   }
   const columns =
     "hour, product_id, currency, views, carts, removals, purchases, quantity, revenue";
+  const putters = [products, currencies].map(cellPutter);
   return rollupRows("product_rollup", columns, {
     sums,
-    periodOf: ({ row }) => hours[row]! * HOUR_MS,
-    text: (sum) =>
-      `${times[sum.row]!.slice(0, "2026-01-31T09".length)}:00Z\t` +
-      `${copyCell(products[sum.row]!)}\t${currencies[sum.row]}\t` +
-      `${sum.product_view}\t${sum.add_to_cart}\t${sum.remove_from_cart}\t${sum.purchase}\t` +
-      `${sum.quantity}\t${fromCents(sum.revenue)}\n`,
+    periods: hours,
+    put: (rows, sum) => {
+      for (const putCell of putters) putCell(rows, sum.row);
+      rows.putBigint(sum.product_view);
+      rows.putBigint(sum.add_to_cart);
+      rows.putBigint(sum.remove_from_cart);
+      rows.putBigint(sum.purchase);
+      rows.putBigint(sum.quantity);
+      rows.putHundredths(sum.revenue);
+    },
   });
 }
 
-function rollupRows<Sum>(
+function rollupRows<Sum extends { row: number }>(
   rollup: string,
   columns: string,
-  { sums, periodOf, text }: {
+  { sums, periods, put }: {
     sums: readonly Sum[];
-    periodOf: (sum: Sum) => number;
-    text: (sum: Sum) => string;
+    periods: Numbered<number>;
+    /** Puts the rest of a row, behind its period. */
+    put: (rows: BinaryRows, sum: Sum) => void;
   },
 ): RollupRows {
   return {
-    periods: [...new Set(sums.map(periodOf))].sort((a, b) => a - b),
-    copyInto: (part) => `copy shop.${rollup}_${part} (${columns}) from stdin`,
+    periods: periods.values.toSorted((a, b) => a - b),
+    copyInto: (part) => `copy shop.${rollup}_${part} (${columns}) from stdin (format binary)`,
     piecesOf(isWanted) {
-      const wanted = sums.filter((sum) => isWanted(periodOf(sum)));
-      return copyPieces(wanted.length, (index) => text(wanted[index]!));
+      const isWantedCode = periods.values.map(isWanted);
+      const wanted = isWantedCode.includes(false)
+        ? sums.filter(({ row }) => isWantedCode[periods.codeOf[row]!])
+        : sums;
+      if (wanted.length === 0) return [];
+      const rows = new BinaryRows(columns.split(",").length);
+      for (const sum of wanted) {
+        rows.beginRow();
+        rows.putTimestamp(periods.values[periods.codeOf[sum.row]!]! * 1000);
+        put(rows, sum);
+      }
+      return rows.end();
     },
   };
 }
@@ -132,38 +154,61 @@ const NO_EVENTS: ProductSum = {
   revenue: 0,
 };
 
-/**
- * Makes the function that numbers the groups of rows which are equal in some columns: to find a group by a number takes
- * a fraction of the time that its texts take.
- */
-function groups(columns: readonly (readonly (string | number)[])[]): (row: number) => number {
-  const coded = columns.map(codesOf);
+/** Small numbers in place of values: to find a group by them takes a fraction of the time that texts take. */
+interface Numbered<Value> {
+  /** By row, from 0. */
+  readonly codeOf: Int32Array;
+  readonly values: readonly Value[];
+}
+
+/** Makes the function that numbers the groups of rows which are equal in some columns. */
+function groups(columns: readonly Numbered<unknown>[]): (row: number) => number {
   return (row) => {
     let group = 0;
-    for (const { size, codeOf } of coded) group = group * size + codeOf[row]!;
+    for (const { values, codeOf } of columns) group = group * values.length + codeOf[row]!;
     return group;
   };
 }
 
-/** The columns that the rollups are made from. */
+/** Starts of the periods that the events of a batch happened in, milliseconds since 1970. */
+function periodsOf({ accepted: { eventMicros } }: Batch, length: number): Numbered<number> {
+  const codes = new Map<number, number>();
+  const codeOf = Int32Array.from(eventMicros, (micros) => {
+    const period = Math.floor(micros / 1000 / length);
+    let code = codes.get(period);
+    if (code === undefined) codes.set(period, code = codes.size);
+    return code;
+  });
+  return { codeOf, values: [...codes.keys()].map((period) => period * length) };
+}
+
+/** The columns that both rollups are made from. */
 function rolledUp(contract: Contract, batch: Batch) {
-  const column = (name: string) => valuesOf(contract, batch, name);
+  const column = (name: string) => codesOf(contract, batch, name);
+  const [quantities, prices] = [column("quantity"), column("price")];
+  const counts = quantities.values.map(Number);
+  const cents = prices.values.map(inHundredths);
   return {
     column,
-    times: column("event_time"),
     types: column("event_type"),
     currencies: column("currency"),
-    quantities: column("quantity"),
-    prices: column("price"),
+    quantityOf: (row: number) => counts[quantities.codeOf[row]!]!,
+    centsOf: (row: number) => cents[prices.codeOf[row]!]!,
   };
 }
 
-/** Of a canonical price, with at most 10 digits before the point: exact. */
-function inCents(price: string): number {
-  return Math.round(Number(price) * 100);
+function valueReader<Value>({ codeOf, values }: Numbered<Value>): (row: number) => Value {
+  return (row) => values[codeOf[row]!]!;
 }
 
-function fromCents(cents: number): string {
-  const rest = cents % 100;
-  return `${(cents - rest) / 100}.${String(rest).padStart(2, "0")}`;
+/** Makes the function that puts the value that a record has in a column of texts. */
+function cellPutter(
+  { codeOf, values }: Numbered<string>,
+): (rows: BinaryRows, row: number) => void {
+  const cells = new BinaryCells();
+  for (const value of values) {
+    cells.putText(value);
+    cells.endCell();
+  }
+  return (rows, row) => rows.putCell(cells, codeOf[row]!);
 }

@@ -209,14 +209,14 @@ export class DryLoad {
   ): Promise<void> {
     const { contract, sql } = this.#options;
     const column = contract.columns.findIndex(({ name }) => name === "event_id");
-    const ids = accepted.columns[column] as string[];
+    const ids = accepted.columns[column]!.toArray() as string[];
     const loaded = sql &&
       await findLoadedEvents(sql, ids, except === undefined ? {} : { except });
     const file = this.#sources.length - 1;
     for (const [row, id] of ids.entries()) {
       const line = accepted.lines[row]!;
-      const contentHash = accepted.contentHashes[row]!;
-      if (accepted.eventTimes[row]! < horizon) {
+      const contentHash = accepted.contentHashes.at(row);
+      if (accepted.eventMicros.at(row) < horizon) {
         tally.reject(line, [{ code: "before_horizon" }]);
         continue;
       }

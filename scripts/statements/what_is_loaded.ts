@@ -14,11 +14,11 @@ export interface LoadedEvent {
   readonly file: LedgerFile;
 }
 
-/** The time before which the events of a feed are not taken any more; epoch milliseconds. */
+/** The time before which the events of a feed are not taken any more; epoch microseconds. */
 export async function readHorizon(sql: Sql, feed: string): Promise<number> {
   const [row] = await sql<{ events_from: Date }[]>`
     select events_from from ingest.horizon where feed = ${feed}`;
-  return row?.events_from.getTime() ?? 0;
+  return (row?.events_from.getTime() ?? 0) * 1000;
 }
 
 /** The file that has these bytes, if one is loaded or about to be; one that is being unloaded only has to be waited for. */

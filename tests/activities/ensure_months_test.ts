@@ -37,10 +37,13 @@ Deno.test("ensureMonths() makes the months of a file on demand", async () => {
 Deno.test("ensureMonths() lets eight connections make the same months at once", async () => {
   await using house = await warehouse();
   await using pools = await openPools(house, 8);
-  const months = Array.from({ length: 24 }, (_, month) => Date.UTC(2022, month, 15));
+  const months = Array.from({ length: 24 }, (_, month) => Date.UTC(2022, month, 15) * 1000);
   await Promise.all(
     pools.list.map((sql, index) =>
-      ensureMonths(sql, [...months.slice(index * 3), ...months.slice(0, index * 3)])
+      ensureMonths(
+        sql,
+        Float64Array.of(...months.slice(index * 3), ...months.slice(0, index * 3)),
+      )
     ),
   );
   const [row] = await house.admin`
@@ -59,8 +62,11 @@ Deno.test("ensureMonths() does not disturb loads under way", async () => {
     }));
     return await ingest(house, await house.land(`${month}.csv`, csv(rows)));
   });
-  const months = Array.from({ length: 36 }, (_, month) => Date.UTC(2020, month, 1));
-  await Promise.all([...pools.list.map((sql) => ensureMonths(sql, months)), ...loads]);
+  const months = Array.from({ length: 36 }, (_, month) => Date.UTC(2020, month, 1) * 1000);
+  await Promise.all([
+    ...pools.list.map((sql) => ensureMonths(sql, Float64Array.from(months))),
+    ...loads,
+  ]);
   assert.deepEqual((await Promise.all(loads)).map(({ loaded }) => loaded), Array(12).fill(50));
   assert.deepEqual(await house.violations(), []);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
+import { AcceptedRecords } from "../../domain/accepted_records.ts";
 import { loadChunk } from "../../activities/statements/load_chunk.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { waitFor } from "../harness.ts";
@@ -53,20 +54,10 @@ Deno.test("loadChunk() quarantines a record of more than 2 GiB", async () => {
     contract: SHOP_EVENTS,
     batch: {
       records: 1,
-      accepted: {
-        lines: [],
-        byteStarts: [],
-        byteLengths: [],
-        eventTimes: [],
-        contentHashes: [],
-        columns: [],
-        extras: [],
-        verbatim: [],
-      },
+      accepted: new AcceptedRecords(),
       rejects: [{ line: 2, byteStart: 10, byteLength, faults: [{ code: "record_too_long" }] }],
     },
     rawOf: () => new Uint8Array(10),
-    text: { bytes: new Uint8Array(), byteStart: 0, delimiter: ",", fieldColumns: null },
     hasOldEvents: false,
   });
   assert.deepEqual(counts, { records: 1, loaded: 0, duplicates: 0, rejected: 1 });

@@ -34,7 +34,7 @@ function read(bytes: Uint8Array): { accepted: Map<number, string>; rejected: Map
       ...{ discoveredAt: NOW, firstLine, byteStart },
     });
     batch.accepted.lines.forEach((line, index) =>
-      accepted.set(line, batch.accepted.columns[0]![index]!)
+      accepted.set(line, batch.accepted.columns[0]!.at(index)!)
     );
     for (const { line, faults } of batch.rejects) rejected.set(line, faults[0]!.code);
   }

@@ -1,0 +1,234 @@
+/** Signature, flags and length of an extension: https://www.postgresql.org/docs/current/sql-copy.html */
+const HEADER = Uint8Array.from([..."PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0"], (c) => c.charCodeAt(0));
+const PIECE_BYTES = 256 * 1024;
+const FIRST_CELL_BYTES = 4096;
+/** In place of a length. */
+const NULL_LENGTH = -1;
+/** In place of a row's number of columns. */
+const END_OF_ROWS = -1;
+const LENGTH_BYTES = 4;
+const UUID_BYTES = 16;
+/** PostgreSQL counts from 2000-01-01. */
+const EPOCH_MICROS = 946_684_800_000_000;
+const TWO_32 = 0x1_0000_0000;
+/** Digits of a numeric are those to this base. */
+const NUMERIC_BASE = 10_000;
+
+/** Writes values as COPY's binary format has them, each with its length in front: the server need not parse a text. */
+abstract class BinaryValues {
+  protected bytes: Uint8Array<ArrayBuffer>;
+  protected view: DataView<ArrayBuffer>;
+  protected used = 0;
+
+  /** @param memory To begin with. */
+  constructor(memory: Uint8Array<ArrayBuffer>) {
+    this.bytes = memory;
+    this.view = new DataView(memory.buffer);
+  }
+
+  putNull(): void {
+    this.putLength(NULL_LENGTH, 0);
+  }
+
+  putInteger(value: number): void {
+    this.putLength(4, 4);
+    this.view.setInt32(this.used, value);
+    this.used += 4;
+  }
+
+  /** @param value A safe integer. */
+  putBigint(value: number): void {
+    const high = Math.floor(value / TWO_32);
+    this.putHalves(high, value - high * TWO_32);
+  }
+
+  /** Puts a bigint, given its upper and its lower 32 bits. */
+  putHalves(high: number, low: number): void {
+    this.putLength(8, 8);
+    this.view.setInt32(this.used, high);
+    this.view.setInt32(this.used + 4, low);
+    this.used += 8;
+  }
+
+  /** @param micros Microseconds since 1970. */
+  putTimestamp(micros: number): void {
+    this.putBigint(micros - EPOCH_MICROS);
+  }
+
+  /** Puts a numeric with two decimals. @param hundredths From 0, a safe integer. */
+  putHundredths(hundredths: number): void {
+    let whole = Math.floor(hundredths / 100);
+    let digits = 1;
+    for (let above = whole; above >= NUMERIC_BASE; digits++) {
+      above = Math.floor(above / NUMERIC_BASE);
+    }
+    const length = 8 + 2 * (digits + 1);
+    this.putLength(length, length);
+    const { view, used } = this;
+    // Number of digits, weight of the first, sign, decimals.
+    view.setInt16(used, digits + 1);
+    view.setInt16(used + 2, digits - 1);
+    view.setInt16(used + 4, 0);
+    view.setInt16(used + 6, 2);
+    view.setInt16(used + length - 2, hundredths % 100 * 100);
+    for (let at = used + length - 4; at > used + 6; at -= 2) {
+      view.setInt16(at, whole % NUMERIC_BASE);
+      whole = Math.floor(whole / NUMERIC_BASE);
+    }
+    this.used += length;
+  }
+
+  /** Puts the UUID in lower case that begins at a position of a text. */
+  putUuid(text: string, from: number): void {
+    this.putLength(UUID_BYTES, UUID_BYTES);
+    const { bytes, used } = this;
+    for (let index = 0; index < UUID_BYTES; index++) {
+      const pair = from + PAIRS[index]!;
+      bytes[used + index] = DIGIT[text.charCodeAt(pair)]! << 4 | DIGIT[text.charCodeAt(pair + 1)]!;
+    }
+    this.used += UUID_BYTES;
+  }
+
+  /** Puts a part of a text, all of it by default. */
+  putText(text: string, from = 0, to = text.length): void {
+    this.putLength(to - from, to - from);
+    const { bytes, used } = this;
+    let seen = 0;
+    for (let index = from; index < to; index++) {
+      const unit = text.charCodeAt(index);
+      bytes[used + index - from] = unit;
+      seen |= unit;
+    }
+    if (seen < 0x80) {
+      this.used += to - from;
+      return;
+    }
+    const encoded = utf8.encode(text.slice(from, to));
+    this.used -= LENGTH_BYTES;
+    this.putLength(encoded.length, encoded.length);
+    this.bytes.set(encoded, this.used);
+    this.used += encoded.length;
+  }
+
+  /** Puts the length of a value, and makes room for its bytes. */
+  protected putLength(length: number, bytes: number): void {
+    this.makeRoom(LENGTH_BYTES + bytes);
+    this.view.setInt32(this.used, length);
+    this.used += LENGTH_BYTES;
+  }
+
+  /** Sees to it that so many bytes more can be written. */
+  protected makeRoom(bytes: number): void {
+    if (this.used + bytes > this.bytes.length) this.turn(bytes);
+  }
+
+  /** Goes on with other memory, in which so many bytes more have room. */
+  protected abstract turn(bytes: number): void;
+
+  protected goOn(memory: Uint8Array<ArrayBuffer>, used: number): void {
+    this.bytes = memory;
+    this.view = new DataView(memory.buffer);
+    this.used = used;
+  }
+}
+
+/** Values made once for all rows that have them; each is told by its number, from 0. */
+export class BinaryCells extends BinaryValues {
+  readonly #ends: number[] = [];
+
+  constructor() {
+    super(new Uint8Array(FIRST_CELL_BYTES));
+  }
+
+  /** Ends a value, of which all was put. */
+  endCell(): void {
+    this.#ends.push(this.used);
+  }
+
+  /** Copies a value; returns how many bytes. */
+  copyTo(target: Uint8Array, at: number, cell: number): number {
+    const { bytes } = this;
+    const start = this.startOf(cell);
+    const length = this.#ends[cell]! - start;
+    for (let index = 0; index < length; index++) target[at + index] = bytes[start + index]!;
+    return length;
+  }
+
+  lengthOf(cell: number): number {
+    return this.#ends[cell]! - this.startOf(cell);
+  }
+
+  private startOf(cell: number): number {
+    return cell === 0 ? 0 : this.#ends[cell - 1]!;
+  }
+
+  protected override turn(bytes: number): void {
+    const memory = new Uint8Array(Math.max(this.bytes.length * 2, this.used + bytes));
+    memory.set(this.bytes);
+    this.goOn(memory, this.used);
+  }
+}
+
+/** Rows in COPY's binary format, in pieces of memory. */
+export class BinaryRows extends BinaryValues {
+  readonly #columns: number;
+  readonly #full: Uint8Array[] = [];
+
+  /** @param columns How many values each row has. */
+  constructor(columns: number) {
+    super(takePiece());
+    this.#columns = columns;
+    this.bytes.set(HEADER);
+    this.used = HEADER.length;
+  }
+
+  /** To be called before the values of each row. */
+  beginRow(): void {
+    this.makeRoom(2);
+    this.view.setInt16(this.used, this.#columns);
+    this.used += 2;
+  }
+
+  putCell(cells: BinaryCells, cell: number): void {
+    this.makeRoom(cells.lengthOf(cell));
+    this.used += cells.copyTo(this.bytes, this.used, cell);
+  }
+
+  /** Ends the rows, which are cut anywhere. */
+  end(): Uint8Array[] {
+    this.makeRoom(2);
+    this.view.setInt16(this.used, END_OF_ROWS);
+    this.#full.push(this.bytes.subarray(0, this.used + 2));
+    return this.#full;
+  }
+
+  protected override turn(bytes: number): void {
+    this.#full.push(this.bytes.subarray(0, this.used));
+    this.goOn(bytes > PIECE_BYTES ? new Uint8Array(bytes) : takePiece(), 0);
+  }
+}
+
+/** Memory of pieces that were sent: otherwise it would wait for V8 to find out that nobody needs it. */
+const sent: Uint8Array<ArrayBuffer>[] = [];
+/** What a few loads at once need. */
+const MAX_SENT = 64;
+
+function takePiece(): Uint8Array<ArrayBuffer> {
+  return sent.pop() ?? new Uint8Array(PIECE_BYTES);
+}
+
+/** Takes back the memory of rows that nobody will read any more. */
+export function releaseRows(pieces: readonly Uint8Array[]): void {
+  for (const { buffer } of pieces) {
+    if (buffer.byteLength === PIECE_BYTES && sent.length < MAX_SENT) {
+      sent.push(new Uint8Array(buffer as ArrayBuffer));
+    }
+  }
+}
+
+const utf8 = new TextEncoder();
+
+const DIGIT = new Uint8Array(0x80);
+for (let digit = 0; digit < 16; digit++) DIGIT[digit.toString(16).charCodeAt(0)] = digit;
+/** Where the two digits of each byte begin in the text of a UUID. */
+const PAIRS = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);

@@ -1,0 +1,62 @@
+import type { Contract } from "../../domain/contract.ts";
+import type { ChunkBatch } from "../../domain/read_chunk.ts";
+import type { Transaction } from "../database.ts";
+import { BinaryRows } from "./binary_rows.ts";
+import { copyRows } from "./copy_rows.ts";
+import { valuePutter } from "./event_rows.ts";
+
+/**
+ * Copies the keys of a batch to a table of the session, where they wait for {@linkcode insertCopiedKeys}: nobody else sees
+ * them there, and it takes a third of the time of arrays as text.
+ *
+ * @param tx The chunk transaction, at the end of which the table is empty again.
+ * @param rows From {@linkcode keyRows}.
+ */
+export async function copyKeys(tx: Transaction, rows: readonly Uint8Array[]): Promise<void> {
+  const [table] = await tx<{ exists: boolean }[]>`
+    select to_regclass('pg_temp.copied_keys') is not null as exists`;
+  if (!table!.exists) {
+    await tx`
+      create temporary table copied_keys on commit delete rows as
+      select k.event_id, k.event_time, k.content_hash, k.line_number from ingest.event_keys k
+      with no data`;
+  }
+  await copyRows(tx, COPY_KEYS, rows);
+}
+
+const COPY_KEYS = `copy pg_temp.copied_keys (event_id, event_time, content_hash, line_number)
+  from stdin (format binary)`;
+
+/**
+ * Claims the keys of a batch in which every event is new: half the cost of watching for conflicts. If one is not, this
+ * fails as `unique_violation`, and all that the transaction did with it. Keys go in (event_id, line_number) order, as in
+ * `insertKeys`.
+ *
+ * @param tx The chunk transaction, after {@linkcode copyKeys}.
+ * @param fileId The file that they are of.
+ */
+export async function insertCopiedKeys(tx: Transaction, fileId: number): Promise<void> {
+  await tx`
+    insert into ingest.event_keys (event_id, event_time, file_id, content_hash, line_number)
+    select k.event_id, k.event_time, ${fileId}::bigint, k.content_hash, k.line_number
+    from pg_temp.copied_keys k
+    order by k.event_id, k.line_number`;
+}
+
+/** The keys of a batch, as {@linkcode copyKeys} takes them. */
+export function keyRows(
+  { contract, batch }: { contract: Contract; batch: Pick<ChunkBatch, "accepted"> },
+): Uint8Array[] {
+  const { lines, eventMicros, contentHashes, columns } = batch.accepted;
+  const rows = new BinaryRows(4);
+  const column = contract.columns.findIndex(({ name }) => name === "event_id");
+  const putId = valuePutter(rows, "uuid", columns[column]!);
+  for (let row = 0; row < lines.length; row++) {
+    rows.beginRow();
+    putId(row);
+    rows.putTimestamp(eventMicros.at(row));
+    rows.putHalves(contentHashes.high(row), contentHashes.low(row));
+    rows.putInteger(lines[row]!);
+  }
+  return rows.end();
+}

@@ -1,0 +1,243 @@
+import { hashText } from "./content_hash.ts";
+import { Float64List, Int32List } from "./number_lists.ts";
+
+/** Small numbers in place of the values of a column. */
+export interface Codes {
+  /** By row, from 0. */
+  readonly codeOf: Int32Array;
+  /** The values, by their code: each once. */
+  readonly values: readonly (string | null)[];
+}
+
+/** Canonical values of one column, by record: text that PostgreSQL casts as it is. */
+export interface ColumnValues {
+  /** The value of a record. */
+  at(row: number): string | null;
+  /** Those of all records. */
+  toArray(): (string | null)[];
+  /** Numbers for them, which are faster to group by. */
+  codes(): Codes;
+  push(value: string | null): void;
+  /** Forgets all but the first ones. */
+  truncate(rows: number): void;
+}
+
+/** A column of which many records have the same value: each is kept once. */
+export class CodedColumn implements ColumnValues {
+  readonly #values: (string | null)[] = [];
+  readonly #codeOf: Int32List;
+  /** Code by value; null as long as only values came that were known to be new. */
+  #codes: Map<string | null, number> | null = null;
+
+  /** @param capacity So many records are likely. */
+  constructor(capacity: number) {
+    this.#codeOf = new Int32List(capacity);
+  }
+
+  at(row: number): string | null {
+    return this.#values[this.#codeOf.at(row)]!;
+  }
+
+  toArray(): (string | null)[] {
+    return Array.from(this.#codeOf, (code) => this.#values[code]!);
+  }
+
+  codes(): Codes {
+    return { codeOf: this.#codeOf.items(), values: this.#values };
+  }
+
+  push(value: string | null): void {
+    this.#codeOf.push(this.toCode(value));
+  }
+
+  /** @param code From {@linkcode toCode}. */
+  pushCode(code: number): void {
+    this.#codeOf.push(code);
+  }
+
+  toCode(value: string | null): number {
+    this.#codes ??= new Map(this.#values.map((known, code) => [known, code]));
+    let code = this.#codes.get(value);
+    if (code === undefined) {
+      code = this.#values.push(value) - 1;
+      this.#codes.set(value, code);
+    }
+    return code;
+  }
+
+  /** The same for a value that, unless {@linkcode toCode} was ever asked, is known to be new. */
+  toNewCode(value: string): number {
+    return this.#codes === null ? this.#values.push(value) - 1 : this.toCode(value);
+  }
+
+  /** @param code From {@linkcode toCode}. */
+  valueOf(code: number): string | null {
+    return this.#values[code]!;
+  }
+
+  truncate(rows: number): void {
+    this.#codeOf.truncate(rows);
+  }
+}
+
+/** Says of a place that the value is null; those below stand for values kept apart. */
+const NULL_PLACE = -1;
+
+/** A column of which each record has its own value, so that most are only remembered by where they stand in the chunk. */
+export class PlacedColumn implements ColumnValues {
+  readonly #raw: string;
+  readonly #places: Int32List;
+  readonly #ends: Int32List;
+  readonly #apart: string[] = [];
+
+  /**
+   * @param raw The bytes of the chunk as one character each.
+   * @param capacity So many records are likely.
+   */
+  constructor(raw: string, capacity: number) {
+    this.#raw = raw;
+    this.#places = new Int32List(capacity);
+    this.#ends = new Int32List(capacity);
+  }
+
+  at(row: number): string | null {
+    return this.textOf(row)?.substring(this.startOf(row), this.endOf(row)) ?? null;
+  }
+
+  /** The text that the value is a part of. */
+  textOf(row: number): string | null {
+    const place = this.#places.at(row);
+    if (place >= 0) return this.#raw;
+    return place === NULL_PLACE ? null : this.#apart[NULL_PLACE - 1 - place]!;
+  }
+
+  /** Where the value begins in that text. */
+  startOf(row: number): number {
+    return Math.max(0, this.#places.at(row));
+  }
+
+  /** And where it ends. */
+  endOf(row: number): number {
+    return this.#ends.at(row);
+  }
+
+  toArray(): (string | null)[] {
+    return Array.from(this.#places, (_, row) => this.at(row));
+  }
+
+  codes(): Codes {
+    const column = new CodedColumn(this.#places.length);
+    for (let row = 0; row < this.#places.length; row++) column.push(this.at(row));
+    return column.codes();
+  }
+
+  push(value: string | null): void {
+    this.#places.push(value === null ? NULL_PLACE : NULL_PLACE - this.#apart.push(value));
+    this.#ends.push(value?.length ?? 0);
+  }
+
+  /** Adds the value that these bytes of the chunk say; they are ASCII. */
+  pushPlace(from: number, to: number): void {
+    this.#places.push(from);
+    this.#ends.push(to);
+  }
+
+  truncate(rows: number): void {
+    this.#places.truncate(rows);
+    this.#ends.truncate(rows);
+  }
+}
+
+/** Signed 64-bit numbers, by record. */
+export class ContentHashes {
+  readonly #highs: Int32List;
+  readonly #lows: Int32List;
+
+  /** @param capacity So many records are likely. */
+  constructor(capacity: number) {
+    this.#highs = new Int32List(capacity);
+    this.#lows = new Int32List(capacity);
+  }
+
+  /** As decimal text. */
+  at(row: number): string {
+    return hashText(this.#highs.at(row), this.#lows.at(row));
+  }
+
+  high(row: number): number {
+    return this.#highs.at(row);
+  }
+
+  low(row: number): number {
+    return this.#lows.at(row);
+  }
+
+  push(high: number, low: number): void {
+    this.#highs.push(high);
+    this.#lows.push(low);
+  }
+}
+
+/** Valid records of a chunk, as parallel arrays. */
+export class AcceptedRecords {
+  readonly lines: number[] = [];
+  /** Absolute offsets in the file. */
+  readonly byteStarts: number[] = [];
+  /** Without the line end. */
+  readonly byteLengths: number[] = [];
+  /** Epoch microseconds. */
+  readonly eventMicros: Float64List;
+  readonly contentHashes: ContentHashes;
+  /** JSON text of the columns that the contract does not know; null when all are empty. */
+  readonly extras: (string | null)[] = [];
+  /** Values by column of the contract; a batch without columns has no records. */
+  readonly columns: readonly ColumnValues[];
+
+  /**
+   * @param columns Empty columns.
+   * @param capacity So many records are likely.
+   */
+  constructor(columns: readonly ColumnValues[] = [], capacity = 0) {
+    this.columns = columns;
+    this.eventMicros = new Float64List(capacity);
+    this.contentHashes = new ContentHashes(capacity);
+  }
+
+  /** Adds a record. */
+  push(record: AcceptedRecord, values: readonly (string | null)[]): void {
+    this.lines.push(record.line);
+    this.byteStarts.push(record.byteStart);
+    this.byteLengths.push(record.byteLength);
+    this.eventMicros.push(record.eventMicros);
+    this.contentHashes.push(record.hashHigh, record.hashLow);
+    this.extras.push(record.extras);
+    this.columns.forEach((column, index) => column.push(values[index]!));
+  }
+
+  /** Adds a record of other bytes, under its place in the file. */
+  pushFrom(
+    other: AcceptedRecords,
+    row: number,
+    place: { byteStart: number; byteLength: number },
+  ): void {
+    const record = {
+      line: other.lines[row]!,
+      eventMicros: other.eventMicros.at(row),
+      hashHigh: other.contentHashes.high(row),
+      hashLow: other.contentHashes.low(row),
+      extras: other.extras[row]!,
+    };
+    this.push({ ...record, ...place }, other.columns.map((column) => column.at(row)));
+  }
+}
+
+/** One of them, but for its values. */
+interface AcceptedRecord {
+  line: number;
+  byteStart: number;
+  byteLength: number;
+  eventMicros: number;
+  hashHigh: number;
+  hashLow: number;
+  extras: string | null;
+}
