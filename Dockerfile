@@ -35,5 +35,5 @@ ENV CLICKLEDGER_HOME=/app/.clickledger \
 RUN mkdir -p .clickledger/files && deno run -A scripts/bundle.ts
 
 # The flags are those of `deno task dev`: see docs/performance.md, Memory.
-ENTRYPOINT ["deno", "run", "--quiet", "--cached-only", "--v8-flags=--max-semi-space-size=16,--heap-growing-percent=100"]
+ENTRYPOINT ["deno", "run", "--quiet", "--cached-only", "--v8-flags=--max-semi-space-size=16,--heap-growing-percent=80"]
 CMD ["--permission-set=query", "scripts/sql.ts", "--help"]

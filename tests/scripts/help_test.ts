@@ -36,7 +36,7 @@ const WRONG_USAGE: [name: string, args: string[], expected: RegExp][] = [
   ["verify", ["--format", "xml"], /is invalid: expected one of table, json, csv; see/],
 ];
 
-const V8_FLAGS = "--v8-flags=--max-semi-space-size=16,--heap-growing-percent=100";
+const V8_FLAGS = "--v8-flags=--max-semi-space-size=16,--heap-growing-percent=80";
 
 Deno.test("every command explains itself with --help and has a task with a description", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(projectPath("deno.json")));
