@@ -50,7 +50,7 @@ export async function settleFile(
 }
 
 /**
- * Moves the bytes of a file whose state is final, and marks it settled. Nothing of it was expanded.
+ * Moves the bytes of a file whose state is final, and marks it settled. What was expanded of it stays.
  *
  * @param deps What activities work with.
  * @param row The file as the ledger has it.

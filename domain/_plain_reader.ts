@@ -195,7 +195,7 @@ export class PlainReader {
     for (const { first, second, holds } of this.#rules) {
       if (!holds(columns[first]!.at(row), columns[second]!.at(row))) return false;
     }
-    if (this.#times.micros > this.#latestMicros) return false;
+    if (!(this.#times.micros <= this.#latestMicros)) return false;
     this.accepted.eventMicros.push(this.#times.micros);
     this.accepted.contentHashes.push(hasher.high, hasher.low);
     return true;

@@ -11,6 +11,8 @@ export const KEY_PRIME = 0x01000193;
 export const NO_CODE = -1;
 
 const FIRST_SLOTS = 64;
+/** More are needed only for values that were made to have one key: those take the slow way, each by itself. */
+const MAX_PROBES = 256;
 
 /**
  * Remembers what the fields of one column mean, by their bytes: each spelling is checked once for all records of a chunk
@@ -49,7 +51,7 @@ export class ValueTable {
   }
 
   /**
-   * The code of the value that a field of the chunk has, or {@linkcode NO_CODE}.
+   * The code of the value that a field of the chunk has, or {@linkcode NO_CODE} when that is not found out here.
    *
    * @param from First byte of the field, without quotes around it.
    * @param to Behind its last byte.
@@ -61,7 +63,7 @@ export class ValueTable {
     const length = to - from;
     const mask = this.#slots.length - 1;
     let slot = (key ^ (key >>> 15)) & mask;
-    search: for (;; slot = (slot + 1) & mask) {
+    search: for (let probes = 0; probes < MAX_PROBES; probes++, slot = (slot + 1) & mask) {
       const entry = this.#slots[slot]! - 1;
       if (entry < 0) return this.#add(slot, { from, to, key, seen });
       if (this.#keys.at(entry) !== key || this.#lengths.at(entry) !== length) continue;
@@ -73,6 +75,7 @@ export class ValueTable {
       this.isInPlace = this.#inPlace[entry]!;
       return this.#codes.at(entry);
     }
+    return NO_CODE;
   }
 
   #add(

@@ -95,6 +95,10 @@ export interface Contract extends ContractDefinition {
  */
 export function defineContract(definition: ContractDefinition): Contract {
   const { columns, eventTime, recordRules } = definition;
+  const other = columns.find((column) =>
+    column.inPlace === "timestamp" && column.name !== eventTime.column
+  );
+  if (other) throw new Error(`Cannot define a contract with a second time, ${other.name}`);
   const shape: Record<string, z.ZodType> = { discovered_at: z.number() };
   for (const { name, rule } of columns) shape[name] = rule;
   let schema: z.ZodType<Record<string, unknown>> = z.object(shape).refine(

@@ -31,6 +31,8 @@ abstract class BinaryValues {
   }
 
   putInteger(value: number): void {
+    // The server refuses a value of another length, and would take one that has wrapped around.
+    if ((value | 0) !== value) return this.putBigint(value);
     this.putLength(4, 4);
     this.view.setInt32(this.used, value);
     this.used += 4;

@@ -13,9 +13,12 @@ import { valuePutter } from "./event_rows.ts";
  * @param rows From {@linkcode keyRows}.
  */
 export async function copyKeys(tx: Transaction, rows: readonly Uint8Array[]): Promise<void> {
-  const [table] = await tx<{ exists: boolean }[]>`
-    select to_regclass('pg_temp.copied_keys') is not null as exists`;
-  if (!table!.exists) {
+  const [table] = await tx<{ bytes: number | null }[]>`
+    select pg_relation_size(to_regclass('pg_temp.copied_keys')) as bytes`;
+  const { bytes } = table!;
+  // Only a commit empties it: what a transaction that was taken back has written still takes its room.
+  if (bytes !== null && bytes > 0) await tx`truncate pg_temp.copied_keys`;
+  if (bytes === null) {
     await tx`
       create temporary table copied_keys on commit delete rows as
       select k.event_id, k.event_time, k.content_hash, k.line_number from ingest.event_keys k

@@ -13,7 +13,7 @@ import { insertEvents } from "./insert_events.ts";
 import { inOneGo } from "./in_one_go.ts";
 import { insertKeys } from "./insert_keys.ts";
 import { lockClaim } from "./lock_claim.ts";
-import { valuesOf } from "./values_of.ts";
+import { valueOf, valuesOf } from "./values_of.ts";
 
 /** A chunk read, checked and validated: all that the transaction needs, so that it awaits nothing but its statements. */
 export interface ReadyChunk extends ValidChunk {
@@ -245,7 +245,7 @@ function eventIdOf(
   { batch, contract }: Pick<ReadyChunk, "batch" | "contract">,
   row: number,
 ): string {
-  return valuesOf(contract, batch, "event_id")[row]!;
+  return valueOf(contract, batch, "event_id", row);
 }
 
 async function insertRejects(

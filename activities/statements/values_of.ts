@@ -19,6 +19,24 @@ export function valuesOf(
 }
 
 /**
+ * One value of a column that is never empty: for a few of many records, since {@linkcode valuesOf} makes all of them.
+ *
+ * @param contract Tells the columns apart.
+ * @param batch The batch.
+ * @param name A column of the contract.
+ * @param row Which record.
+ */
+export function valueOf(
+  contract: Contract,
+  { accepted }: Pick<ChunkBatch, "accepted">,
+  name: string,
+  row: number,
+): string {
+  const column = contract.columns.findIndex((column) => column.name === name);
+  return accepted.columns[column]!.at(row)!;
+}
+
+/**
  * The same column as numbers, to group by.
  *
  * @param contract Tells the columns apart.

@@ -69,6 +69,15 @@ Deno.test("BinaryRows says to PostgreSQL what the texts of the values say", asyn
   assert.equal(found[2]![3], "2026-01-30 08:15:30.250001+00");
 });
 
+Deno.test("BinaryRows lets PostgreSQL refuse an integer that is too large", async () => {
+  for (const value of [2 ** 31, -(2 ** 31) - 1, 2 ** 32 + 1]) {
+    const rows = new BinaryRows(1);
+    rows.beginRow();
+    rows.putInteger(value);
+    await assert.rejects(readBack(["integer"], rows.end()), { code: "22P03" });
+  }
+});
+
 Deno.test("BinaryRows cuts many rows into pieces, and copies cells as they were put", async () => {
   const values = fc.sample(fc.string({ unit: "binary", maxLength: 40 }), { numRuns: 200, seed: 7 })
     .map((value) => value.replaceAll("\0", "").replaceAll(/[\ud800-\udfff]/g, ""));

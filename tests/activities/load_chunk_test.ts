@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { AcceptedRecords } from "../../domain/accepted_records.ts";
-import { loadChunk } from "../../activities/statements/load_chunk.ts";
+import { AcceptedRecords, CodedColumn } from "../../domain/accepted_records.ts";
+import { conflictOf, loadChunk } from "../../activities/statements/load_chunk.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { waitFor } from "../harness.ts";
 import { csv, event, eventId, events, line } from "./_events.ts";
@@ -38,6 +38,22 @@ Deno.test("loadChunk() gives a second attempt the stored counts", async () => {
   const result = await house.run("settleFile", job, claimed);
   assert.deepEqual([result.records, result.loaded, result.duplicates], [21, 20, 1]);
   assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("conflictOf() reads one value, not the column: many records may conflict", () => {
+  const column = new CodedColumn(1);
+  const accepted = new AcceptedRecords(SHOP_EVENTS.columns.map(() => column));
+  const place = { line: 2, byteStart: 0, byteLength: 1, extras: null };
+  accepted.push(
+    { ...place, eventMicros: 0, hashHigh: 0, hashLow: 7 },
+    SHOP_EVENTS.columns.map(() => eventId(1)),
+  );
+  column.toArray = () => assert.fail("all values were made");
+  const conflict = conflictOf({
+    contract: SHOP_EVENTS,
+    batch: { records: 1, accepted, rejects: [] },
+  }, 0);
+  assert.deepEqual(conflict, { eventId: eventId(1), contentHash: "7" });
 });
 
 Deno.test("loadChunk() quarantines a record of more than 2 GiB", async () => {

@@ -7,6 +7,7 @@ import { PlainReader } from "../../domain/_plain_reader.ts";
 import { openBytes } from "../../domain/scan_csv.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { epochMicros } from "../../domain/_timestamp.ts";
+import { KEY_PRIME, KEY_SEED } from "../../domain/_value_table.ts";
 import { validateRecord } from "../../domain/validate_record.ts";
 import { cells, csvLine, DISCOVERED_AT, NAMES, PURCHASE, VIEW } from "./_shop_event.ts";
 
@@ -180,6 +181,32 @@ Deno.test({
     assert.equal(column.codes().values.length, 10_000);
   },
 });
+
+Deno.test({
+  name: "PlainReader leaves values to others that were made to be slow to find",
+  permissions: "none",
+  fn() {
+    const names = collidingTexts(600);
+    const lines = names.map((product_name) => lineOf({ ...VIEW, product_name }, false));
+    const { accepted, plain } = readPlain(lines.join(""));
+    assert.ok(plain.includes(false));
+    assert.ok(plain.filter((isPlain) => isPlain).length >= 256);
+    const column = accepted.columns[NAMES.indexOf("product_name")]!;
+    assert.deepEqual(column.toArray(), names.filter((_, index) => plain[index]));
+  },
+});
+
+/** Texts of one length whose keys choose one slot, in a table of whatever size they make it grow to. */
+function collidingTexts(count: number): string[] {
+  const found: string[] = [];
+  for (let number = 0; found.length < count; number++) {
+    const text = `Chair ${number.toString(36).padStart(6, "0")}`;
+    let key = KEY_SEED;
+    for (const unit of text) key = Math.imul(key ^ unit.charCodeAt(0), KEY_PRIME);
+    if (((key ^ (key >>> 15)) & 0x7ff) === 0) found.push(text);
+  }
+  return found;
+}
 
 Deno.test({
   name: "PlainReader reads absent columns as empty",
