@@ -5,7 +5,7 @@ import { Float64List, Int32List } from "./number_lists.ts";
 export interface Codes {
   /** By row, from 0. */
   readonly codeOf: Int32Array;
-  /** The values, by their code: each once. */
+  /** The values, by their code: each once. Records that were refused may have left some that no row has. */
   readonly values: readonly (string | null)[];
 }
 
