@@ -83,7 +83,7 @@ async function loadVerified(
     rawOf,
   };
   for (let attempt = 1;; attempt++) {
-    await ensureMonths(deps.sql, batch.accepted.eventMicros.items());
+    await ensureMonths(deps.sql, batch.accepted.eventMicros);
     const rememberProducts = await ensureProducts(deps.sql, contract, batch);
     await deps.hooks?.beforeChunkTransaction?.(claim.fileId, chunkNo);
     try {

@@ -1,6 +1,6 @@
 import { Buffer, isUtf8 } from "node:buffer";
 import type { RecordBorders } from "./_record_borders.ts";
-import type { CsvDialect, CsvFault, CsvRecord } from "./scan_csv.ts";
+import type { CsvDialect, CsvRecord } from "./scan_csv.ts";
 
 const QUOTE = 0x22;
 
@@ -33,20 +33,24 @@ export class FieldReader {
   /** Reads the record that was found last in this window. */
   toRecord(borders: RecordBorders): CsvRecord {
     const { line, byteStart, byteEnd, base } = borders;
-    const read = borders.fault ?? this.#read(byteStart - base, byteEnd - base);
+    const from = byteStart - base;
+    const to = byteEnd - base;
+    const read = borders.fault ?? this.textFault(from, to) ?? this.#split(from, to) ??
+      "too_many_columns";
     return typeof read === "string"
       ? { line, byteStart, byteEnd, fields: [], fault: read }
       : { line, byteStart, byteEnd, fields: read };
   }
 
-  #read(from: number, to: number): string[] | CsvFault {
+  /** Why the bytes of a record are no text, if so; positions asked for must not descend. */
+  textFault(from: number, to: number): "nul_byte" | "invalid_utf8" | undefined {
     if (this.#nul < from) {
       const nul = this.#raw.indexOf("\0", from);
       this.#nul = nul < 0 ? this.#raw.length : nul;
     }
     if (this.#nul < to) return "nul_byte";
     if (!this.#isUtf8 && !isUtf8(this.#bytes.subarray(from, to))) return "invalid_utf8";
-    return this.#split(from, to) ?? "too_many_columns";
+    return undefined;
   }
 
   /** The fields, or undefined when there are too many. */

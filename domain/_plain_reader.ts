@@ -1,8 +1,8 @@
-import { isUtf8 } from "node:buffer";
 import { AcceptedRecords, CodedColumn, PlacedColumn } from "./accepted_records.ts";
 import { ChunkText, ESCAPED } from "./_chunk_text.ts";
 import { ContentHasher } from "./content_hash.ts";
 import type { ColumnKind, Contract, RecordRule } from "./contract.ts";
+import type { FieldReader } from "./_field_reader.ts";
 import type { HeaderMapping } from "./map_header.ts";
 import { PlainTimes } from "./_plain_times.ts";
 import { isPlainUuid, UUID_LENGTH } from "./_plain_values.ts";
@@ -44,11 +44,10 @@ export class PlainReader {
   /** The records taken so far, and those that others add. */
   readonly accepted: AcceptedRecords;
 
+  readonly #borders: RecordBorders;
+  readonly #reader: FieldReader;
   readonly #text: ChunkText;
-  /** Position of the first NUL at or after the record read last. */
-  #nul = -1;
   readonly #delimiter: number;
-  readonly #isUtf8: boolean;
   readonly #columns: readonly PlainColumn[];
   readonly #rules: readonly { first: number; second: number; holds: RecordRule["holds"] }[];
   readonly #times: PlainTimes;
@@ -64,18 +63,18 @@ export class PlainReader {
   readonly #seen: Int32Array;
 
   /**
-   * @param bytes The chunk.
-   * @param raw The same as one character a byte.
-   * @param options What they are.
+   * @param opened The chunk, as `openBytes` gives it.
+   * @param options What its bytes are.
    */
   constructor(
-    bytes: Uint8Array,
-    raw: string,
+    { borders, reader }: { borders: RecordBorders; reader: FieldReader },
     { contract, mapping, dialect, discoveredAt }: PlainReaderOptions,
   ) {
+    const { bytes, raw } = borders;
+    this.#borders = borders;
+    this.#reader = reader;
     this.#text = new ChunkText(bytes, raw);
     this.#delimiter = dialect.delimiter.charCodeAt(0);
-    this.#isUtf8 = isUtf8(bytes);
     this.#times = new PlainTimes(this.#text);
     this.#latestMicros = (discoveredAt + contract.eventTime.maxAheadMs) * 1000;
     const capacity = Math.ceil(bytes.length / LIKELY_RECORD_BYTES);
@@ -109,13 +108,14 @@ export class PlainReader {
   }
 
   /** Takes the record that was found last, with its extra columns; false when it is not plainly valid. */
-  take(borders: RecordBorders, extrasOf: () => string | null): boolean {
-    const { base, byteStart, byteEnd, line, fault } = borders;
+  take(extrasOf: () => string | null): boolean {
+    const { base, byteStart, byteEnd, line, fault } = this.#borders;
     if (fault !== undefined) return false;
     const { accepted } = this;
     const from = byteStart - base;
     const to = byteEnd - base;
-    if (this.#hasNul(from, to) || !this.#split(from, to) || !this.#takeFields()) {
+    if (this.#reader.textFault(from, to) !== undefined) return false;
+    if (!this.#split(from, to) || !this.#takeFields()) {
       for (const column of accepted.columns) column.truncate(accepted.lines.length);
       return false;
     }
@@ -126,21 +126,11 @@ export class PlainReader {
     return true;
   }
 
-  #hasNul(from: number, to: number): boolean {
-    if (this.#nul < from) {
-      const { raw } = this.#text;
-      const found = raw.indexOf("\0", from);
-      this.#nul = found < 0 ? raw.length : found;
-    }
-    return this.#nul < to;
-  }
-
-  /** Finds the fields between two positions; false when they are not as many as in the header, or no UTF-8. */
+  /** Finds the fields between two positions; false when they are not as many as in the header. */
   #split(from: number, to: number): boolean {
     const { bytes } = this.#text;
     const delimiter = this.#delimiter;
     const fields = this.#starts.length;
-    let all = 0;
     let field = 0;
     let at = from;
     for (;; field++) {
@@ -172,11 +162,10 @@ export class PlainReader {
       }
       this.#keys[field] = key;
       this.#seen[field] = seen;
-      all |= seen;
       if (at >= to) break;
       at++;
     }
-    return field === fields - 1 && (this.#isUtf8 || (all & 0x80) === 0);
+    return field === fields - 1;
   }
 
   /** Adds the values of the fields at hand; false when one is not plainly valid: then some columns have a value too many. */

@@ -1,5 +1,5 @@
 import type { CodedColumn } from "./accepted_records.ts";
-import { Int32List } from "./number_lists.ts";
+import { Int32List } from "./int32_list.ts";
 import { type ChunkText, ESCAPED } from "./_chunk_text.ts";
 
 /** Begins the key of a field's bytes: see {@linkcode ValueTable.find}. */

@@ -82,7 +82,7 @@ export interface ReadChunkOptions {
 export function readChunk(bytes: Uint8Array, options: ReadChunkOptions): ChunkBatch {
   const { dialect, firstLine, byteStart } = options;
   const { borders, reader } = openBytes(bytes, { dialect, firstLine, byteStart });
-  const plain = new PlainReader(borders.bytes, borders.raw, options);
+  const plain = new PlainReader({ borders, reader }, options);
   const { accepted } = plain;
   const take = takeByZod(accepted, options);
   const writeExtras = extrasWriter(options.mapping);
@@ -107,7 +107,7 @@ export function readChunk(bytes: Uint8Array, options: ReadChunkOptions): ChunkBa
 
   while (borders.advance()) {
     if (borders.byteEnd === borders.byteStart) continue;
-    if (plain.take(borders, extrasOf)) continue;
+    if (plain.take(extrasOf)) continue;
     const record = reader.toRecord(borders);
     const reject = takeOrReject(record);
     if (reject === undefined) continue;
@@ -152,9 +152,7 @@ function takeByZod(
     if (!outcome.ok) {
       return isHeader(fields, header) ? [{ code: "repeated_header" }] : outcome.faults;
     }
-    hasher.begin();
-    for (const value of outcome.values) hasher.addText(value);
-    hasher.end();
+    hasher.hash(outcome.values);
     const { line, byteStart, byteEnd } = record;
     accepted.push({
       line,

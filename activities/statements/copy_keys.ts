@@ -4,6 +4,7 @@ import type { Transaction } from "../database.ts";
 import { BinaryRows } from "./binary_rows.ts";
 import { copyRows } from "./copy_rows.ts";
 import { valuePutter } from "./event_rows.ts";
+import { columnOf } from "./values_of.ts";
 
 /**
  * Copies the keys of a batch to a table of the session, where they wait for {@linkcode insertCopiedKeys}: nobody else sees
@@ -50,14 +51,13 @@ export async function insertCopiedKeys(tx: Transaction, fileId: number): Promise
 export function keyRows(
   { contract, batch }: { contract: Contract; batch: Pick<ChunkBatch, "accepted"> },
 ): Uint8Array[] {
-  const { lines, eventMicros, contentHashes, columns } = batch.accepted;
+  const { lines, eventMicros, contentHashes } = batch.accepted;
   const rows = new BinaryRows(4);
-  const column = contract.columns.findIndex(({ name }) => name === "event_id");
-  const putId = valuePutter(rows, "uuid", columns[column]!);
+  const putId = valuePutter(rows, "uuid", columnOf(contract, batch, "event_id")!);
   for (let row = 0; row < lines.length; row++) {
     rows.beginRow();
     putId(row);
-    rows.putTimestamp(eventMicros.at(row));
+    rows.putTimestamp(eventMicros[row]!);
     rows.putHalves(contentHashes.high(row), contentHashes.low(row));
     rows.putInteger(lines[row]!);
   }

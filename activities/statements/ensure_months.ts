@@ -10,7 +10,7 @@ const knownMonths = new WeakMap<Sql, Set<string>>();
  * @param sql Pool of the ingest role.
  * @param eventMicros Microseconds since 1970.
  */
-export async function ensureMonths(sql: Sql, eventMicros: Float64Array): Promise<void> {
+export async function ensureMonths(sql: Sql, eventMicros: readonly number[]): Promise<void> {
   let known = knownMonths.get(sql);
   if (known === undefined) knownMonths.set(sql, known = new Set());
   for (const month of monthsOf(eventMicros)) {
@@ -25,7 +25,7 @@ export function forgetMonths(sql: Sql): void {
   knownMonths.delete(sql);
 }
 
-function monthsOf(eventMicros: Float64Array): Set<string> {
+function monthsOf(eventMicros: readonly number[]): Set<string> {
   const months = new Set<string>();
   // Neighbours mostly share a month, so the borders of the last one seen answer for nearly all.
   let start = 0;

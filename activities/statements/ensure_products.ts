@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { Codes } from "../../domain/accepted_records.ts";
 import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Sql } from "../database.ts";
@@ -53,7 +54,7 @@ function findChanged(
   contract: Contract,
   batch: Pick<ChunkBatch, "accepted">,
 ): Product[] {
-  const eventMicros = batch.accepted.eventMicros.items();
+  const { eventMicros } = batch.accepted;
   const column = (name: string) => codesOf(contract, batch, name);
   const ids = column("product_id");
   const descriptions = [column("product_name"), column("category"), column("brand")];
@@ -85,8 +86,8 @@ function findChanged(
 
 /** Of each product the row of its newest event, the first of several: no other one has a say. */
 function newestRows(
-  { codeOf, values }: ReturnType<typeof codesOf>,
-  eventMicros: Float64Array,
+  { codeOf, values }: Codes<string>,
+  eventMicros: readonly number[],
 ): number[] {
   const newest: number[] = new Array(values.length).fill(NO_ROW);
   for (let row = 0; row < eventMicros.length; row++) {

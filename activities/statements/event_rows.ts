@@ -27,7 +27,7 @@ export function eventRows(
   const rows = new BinaryRows(3 + columns.length);
   const puts = contract.columns.map(({ name, postgresType }, index) =>
     name === contract.eventTime.column
-      ? (row: number) => rows.putTimestamp(eventMicros.at(row))
+      ? (row: number) => rows.putTimestamp(eventMicros[row]!)
       : valuePutter(rows, postgresType, columns[index]!)
   );
   for (let row = 0; row < lines.length; row++) {

@@ -13,7 +13,7 @@ import { insertEvents } from "./insert_events.ts";
 import { inOneGo } from "./in_one_go.ts";
 import { insertKeys } from "./insert_keys.ts";
 import { lockClaim } from "./lock_claim.ts";
-import { valueOf, valuesOf } from "./values_of.ts";
+import { columnOf, valuesOf } from "./values_of.ts";
 
 /** A chunk read, checked and validated: all that the transaction needs, so that it awaits nothing but its statements. */
 export interface ReadyChunk extends ValidChunk {
@@ -81,7 +81,7 @@ export async function writeChunk(
   horizon: number,
 ): Promise<Counts> {
   const { accepted, rejects } = chunk.batch;
-  const { rows, late } = splitAtHorizon(accepted.eventMicros.items(), horizon);
+  const { rows, late } = splitAtHorizon(accepted.eventMicros, horizon);
   const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows);
   // Sent in one go: none waits for the answer to another.
   const [counts] = await inOneGo([
@@ -120,7 +120,7 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
     return await sql.begin("isolation level read committed", async (tx) => {
       await lockLedger(tx);
       const horizon = await lockHorizon(tx, chunk);
-      if (batch.accepted.eventMicros.items().some((time) => time < horizon)) throw TAKEN_BACK;
+      if (batch.accepted.eventMicros.some((time) => time < horizon)) throw TAKEN_BACK;
       await copyRows(tx, copyEvents(contract), events);
       await copyRollups(tx, rollups);
       await copyKeys(tx, keys);
@@ -190,7 +190,7 @@ async function lockChunk(tx: Transaction, chunk: ReadyChunk): Promise<Counts | n
 
 /** Positions of accepted records at or after the horizon, and before it. */
 export function splitAtHorizon(
-  eventMicros: Float64Array,
+  eventMicros: readonly number[],
   horizon: number,
 ): { rows: number[]; late: number[] } {
   const rows: number[] = [];
@@ -245,7 +245,8 @@ function eventIdOf(
   { batch, contract }: Pick<ReadyChunk, "batch" | "contract">,
   row: number,
 ): string {
-  return valueOf(contract, batch, "event_id", row);
+  // One of many that may conflict: to make all values for each of them would take quadratic time.
+  return columnOf(contract, batch, "event_id")!.at(row)!;
 }
 
 async function insertRejects(

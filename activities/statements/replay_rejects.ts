@@ -146,7 +146,7 @@ export function replayBatch(
     refuseUnlessLoaded(fileId, await tx`select state from ingest.files where file_id = ${fileId}`);
     const horizon = await lockHorizon(tx, { contract });
     const { open, changed } = await lockOpen(tx, again.corrections);
-    const { rows, late } = splitAtHorizon(again.batch.accepted.eventMicros.items(), horizon);
+    const { rows, late } = splitAtHorizon(again.batch.accepted.eventMicros, horizon);
     const part = { fileId, contract, batch: again.batch };
     const found = await insertKeys(
       tx,

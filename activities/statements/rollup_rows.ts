@@ -1,3 +1,4 @@
+import type { Codes } from "../../domain/accepted_records.ts";
 import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import { BinaryCells, BinaryRows } from "./binary_rows.ts";
@@ -116,7 +117,7 @@ function rollupRows<Sum extends { row: number }>(
   columns: string,
   { sums, periods, put }: {
     sums: readonly Sum[];
-    periods: Numbered<number>;
+    periods: Codes<number>;
     /** Puts the rest of a row, behind its period. */
     put: (rows: BinaryRows, sum: Sum) => void;
   },
@@ -154,15 +155,8 @@ const NO_EVENTS: ProductSum = {
   revenue: 0,
 };
 
-/** Small numbers in place of values: to find a group by them takes a fraction of the time that texts take. */
-interface Numbered<Value> {
-  /** By row, from 0. */
-  readonly codeOf: Int32Array;
-  readonly values: readonly Value[];
-}
-
 /** Makes the function that numbers the groups of rows which are equal in some columns. */
-function groups(columns: readonly Numbered<unknown>[]): (row: number) => number {
+function groups(columns: readonly Codes<unknown>[]): (row: number) => number {
   return (row) => {
     let group = 0;
     for (const { values, codeOf } of columns) group = group * values.length + codeOf[row]!;
@@ -171,7 +165,7 @@ function groups(columns: readonly Numbered<unknown>[]): (row: number) => number 
 }
 
 /** Starts of the periods that the events of a batch happened in, milliseconds since 1970. */
-function periodsOf({ accepted: { eventMicros } }: Batch, length: number): Numbered<number> {
+function periodsOf({ accepted: { eventMicros } }: Batch, length: number): Codes<number> {
   const codes = new Map<number, number>();
   const codeOf = Int32Array.from(eventMicros, (micros) => {
     const period = Math.floor(micros / 1000 / length);
@@ -197,13 +191,13 @@ function rolledUp(contract: Contract, batch: Batch) {
   };
 }
 
-function valueReader<Value>({ codeOf, values }: Numbered<Value>): (row: number) => Value {
+function valueReader<Value>({ codeOf, values }: Codes<Value>): (row: number) => Value {
   return (row) => values[codeOf[row]!]!;
 }
 
 /** Makes the function that puts the value that a record has in a column of texts. */
 function cellPutter(
-  { codeOf, values }: Numbered<string>,
+  { codeOf, values }: Codes<string>,
 ): (rows: BinaryRows, row: number) => void {
   const cells = new BinaryCells();
   for (const value of values) {

@@ -216,7 +216,7 @@ export class DryLoad {
     for (const [row, id] of ids.entries()) {
       const line = accepted.lines[row]!;
       const contentHash = accepted.contentHashes.at(row);
-      if (accepted.eventMicros.at(row) < horizon) {
+      if (accepted.eventMicros[row]! < horizon) {
         tally.reject(line, [{ code: "before_horizon" }]);
         continue;
       }

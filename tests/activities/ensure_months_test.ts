@@ -42,7 +42,7 @@ Deno.test("ensureMonths() lets eight connections make the same months at once", 
     pools.list.map((sql, index) =>
       ensureMonths(
         sql,
-        Float64Array.of(...months.slice(index * 3), ...months.slice(0, index * 3)),
+        [...months.slice(index * 3), ...months.slice(0, index * 3)],
       )
     ),
   );
@@ -64,7 +64,7 @@ Deno.test("ensureMonths() does not disturb loads under way", async () => {
   });
   const months = Array.from({ length: 36 }, (_, month) => Date.UTC(2020, month, 1) * 1000);
   await Promise.all([
-    ...pools.list.map((sql) => ensureMonths(sql, Float64Array.from(months))),
+    ...pools.list.map((sql) => ensureMonths(sql, months)),
     ...loads,
   ]);
   assert.deepEqual((await Promise.all(loads)).map(({ loaded }) => loaded), Array(12).fill(50));

@@ -21,7 +21,7 @@ Deno.test({
     assert.deepEqual(accepted.byteStarts, [HEADER_BYTES, HEADER_BYTES + purchase.length + 1]);
     assert.deepEqual(accepted.byteLengths, [purchase.length - 1, view.length - 1]);
     const time = Date.UTC(2026, 0, 30, 8, 15, 30, 250) * 1000;
-    assert.deepEqual([...accepted.eventMicros], [time, time]);
+    assert.deepEqual(accepted.eventMicros, [time, time]);
     assert.deepEqual(accepted.extras, [null, null]);
     assert.deepEqual(accepted.columns.map((column) => column.at(0)), cells(PURCHASE));
     assert.deepEqual(accepted.columns[NAMES.indexOf("order_id")]!.toArray(), [
