@@ -62,26 +62,25 @@ export async function settleRow(
   announced: string | null = null,
 ): Promise<IngestFileResult> {
   const { sql } = deps;
+  let result: IngestFileResult | null = null;
   if (!row.settled) {
     // What its records met may have been taken out while it was loading.
     if (row.state === "loaded" && row.rejected > 0) await replayOwnUncontradicted(deps, row.fileId);
-    await moveAndMark(deps, row, announced);
+    result = await moveAndMark(deps, row, announced);
     // The file is settled: what is only measured may fail.
     if (deps.onSettled) await readLagSeconds(sql, row.fileId).then(deps.onSettled, () => {});
   }
   deps.onChange?.();
-  return readResult(sql, row.fileId);
+  return result ?? await readResult(sql, row.fileId);
 }
 
+/** Its result; null when it was re-opened, or settled by an attempt beside this one. */
 async function moveAndMark(
   deps: ActivityDeps,
   row: SettlingFile,
   announced: string | null,
-): Promise<void> {
-  if (staysWhereItIs(deps, row)) {
-    await markSettled(deps.sql, row, row);
-    return;
-  }
+): Promise<IngestFileResult | null> {
+  if (staysWhereItIs(deps, row)) return await markSettled(deps.sql, row, row);
   const { fileId, identity } = row;
   for (const archivePath of archivePaths(deps, row)) {
     if (archivePath !== announced) await setArchivePath(deps.sql, { fileId, archivePath });
@@ -93,9 +92,9 @@ async function moveAndMark(
       onProgress: (bytesMoved) => heartbeatAndCheck({ fileId, bytesMoved }),
     });
     if (outcome === "taken") continue;
-    await markSettled(deps.sql, row, endOf(row, { archivePath, outcome }));
-    return;
+    return await markSettled(deps.sql, row, endOf(row, { archivePath, outcome }));
   }
+  return null;
 }
 
 function endOf(

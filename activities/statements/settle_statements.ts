@@ -83,16 +83,20 @@ export type SettledBytes =
  * Last step: nothing remains to be done. A file loaded once more whose place another version has taken gives that place
  * back to the row before it, so that the version there is found again.
  *
- * @returns Whether it was settled; false when it was re-opened in the meantime.
+ * Does not wait for the disk: what a crash of the server takes back here, the next listing brings about again.
+ *
+ * @returns Its result; null when it was re-opened in the meantime.
  */
 export async function markSettled(
   sql: Sql,
   { fileId, epoch }: { fileId: number; epoch: number },
   bytes: SettledBytes,
-): Promise<boolean> {
+): Promise<IngestFileResult | null> {
   const isReplaced = "lost" in bytes && bytes.lost === "replaced";
-  const rows = await sql`
-    with settled as (
+  const [row] = await sql<ResultRow[]>`
+    with not_waiting as (
+      select set_config('synchronous_commit', 'off', true)
+    ), settled as (
       update ingest.files
       set settled_at = now(), ${
     "lost" in bytes
@@ -100,37 +104,45 @@ export async function markSettled(
              error_message = coalesce(error_message, ${bytes.message})`
       : sql`archive_path = ${bytes.archivePath}`
   }
+      from not_waiting
       where file_id = ${fileId} and epoch = ${epoch} and settled_at is null
         and state not in ('loading', 'unloading')
-      returning file_id, retry_of, path
+      returning ${resultColumns(sql)}, file_id, retry_of, path
     ), given_back as (
       -- Its own path, in the inbox, is looked at anyway.
       update ingest.files o set archive_path = s.path
       from settled s
       where ${isReplaced} and o.file_id = s.retry_of and o.archive_path is null and s.path <> o.path
     )
-    select file_id from settled`;
-  return rows.length > 0;
+    select ${resultColumns(sql)} from settled`;
+  return row === undefined ? null : toResult(fileId, row);
 }
 
 /** Result of a file's workflow, from its row. */
 export async function readResult(sql: Sql, fileId: number): Promise<IngestFileResult> {
-  const [row] = await sql<{
-    state: FileState;
-    workflow_id: string;
-    records: number | null;
-    loaded: number | null;
-    duplicates: number | null;
-    rejected: number | null;
-    error_code: string | null;
-    error_message: string | null;
-    duplicate_of: number | null;
-    archive_path: string | null;
-  }[]>`
-    select state, workflow_id, records, loaded, duplicates, rejected, error_code, error_message,
-           duplicate_of, archive_path
-    from ingest.files where file_id = ${fileId}`;
+  const [row] = await sql<ResultRow[]>`
+    select ${resultColumns(sql)} from ingest.files where file_id = ${fileId}`;
   if (row === undefined) throw new Error(`Cannot read file ${fileId}: there is no such file`);
+  return toResult(fileId, row);
+}
+
+interface ResultRow {
+  state: FileState;
+  records: number | null;
+  loaded: number | null;
+  duplicates: number | null;
+  rejected: number | null;
+  error_code: string | null;
+  error_message: string | null;
+  duplicate_of: number | null;
+  archive_path: string | null;
+}
+
+function resultColumns(sql: Sql) {
+  return sql`state, records, loaded, duplicates, rejected, error_code, error_message, duplicate_of, archive_path`;
+}
+
+function toResult(fileId: number, row: ResultRow): IngestFileResult {
   return {
     fileId,
     state: row.state,
