@@ -4,6 +4,7 @@ import type { FileIdentity, IngestFileInput } from "../../domain/ingest_api.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { identityOfRow } from "./identity_of_row.ts";
 import { lockName } from "./lock_name.ts";
+import type { StoredPlan } from "./record_plan.ts";
 
 /** What a claim found or made: the ledger row, and what to do with it. */
 export interface ClaimedFile {
@@ -92,20 +93,29 @@ export function claimFile(
   }) as Promise<ClaimedFile | LostFile>;
 }
 
-/** Makes the row of a file that nothing is known of; a second row of one workflow is refused. */
+/**
+ * Makes the row of a file that nothing is known of; a second row of one workflow is refused.
+ *
+ * @param plan What inspection found, when the file was read before.
+ */
 export async function insertFile(
   tx: Transaction,
   { feed, inboxId, identity, discoveredAt, closedAt }: IngestFileInput,
   { workflowId, runId, contractVersion }: Claimant,
+  plan?: StoredPlan,
 ): Promise<ClaimedFile> {
   const fileName = fileNameOf(identity.path);
   const [row] = await tx<FileRow[]>`
     insert into ingest.files
       (feed, contract_version, inbox_id, path, file_name, ino, size_bytes, mtime_ms, ctime_ms,
-       workflow_id, run_id, closed_at, discovered_at)
+       workflow_id, run_id, closed_at, discovered_at,
+       sha256, ends_with_newline, data_start, data_end, dialect, header)
     values (${feed}, ${contractVersion}, ${inboxId}, ${identity.path}, ${fileName}, ${identity.ino},
        ${identity.sizeBytes}, ${identity.mtimeMs}, ${identity.ctimeMs},
-       ${workflowId}, ${runId}, ${closedAt}, ${discoveredAt})
+       ${workflowId}, ${runId}, ${closedAt}, ${discoveredAt},
+       ${plan?.sha256 ?? null}, ${plan?.endsWithNewline ?? null}, ${plan?.dataStart ?? null},
+       ${plan?.dataEnd ?? null}, ${plan ? tx.json({ ...plan.dialect }) : null},
+       ${plan ? tx.json([...plan.header]) : null})
     returning file_id, state, false as settled, epoch, workflow_id,
        path, file_name, archive_path, ino, size_bytes, mtime_ms, ctime_ms, sha256`;
   return toClaimedFile(row as FileRow, "inspect");

@@ -4,9 +4,15 @@ import { type Claimant, type ClaimedFile, insertFile } from "./claim_file.ts";
 import { inOneGo } from "./in_one_go.ts";
 import { lockName } from "./lock_name.ts";
 import { declareComplete } from "./finish_file.ts";
-import { lockHorizon, lockLedger, type ValidChunk, writeChunk } from "./load_chunk.ts";
-import { type StoredPlan, storePlan } from "./record_plan.ts";
-import { refuseNewerSchema } from "./refuse_newer_schema.ts";
+import {
+  inMicros,
+  insertCommittedChunk,
+  lockLedger,
+  type ValidChunk,
+  writeChunk,
+} from "./load_chunk.ts";
+import type { StoredPlan } from "./record_plan.ts";
+import { refuseNewer } from "./refuse_newer_schema.ts";
 import { unfinishedPredecessors } from "./unfinished_predecessors.ts";
 
 /** There is more to a file than can be done at once: nothing of it was written. */
@@ -31,6 +37,7 @@ export function insertAtOnce(
     input: IngestFileInput;
     workflow: Claimant;
     schemaVersion: number;
+    /** Of one chunk. */
     plan: StoredPlan;
     chunk: Omit<ValidChunk, "fileId" | "epoch" | "chunkNo">;
     /** Where the bytes of the row are about to be; null when they stay. */
@@ -43,39 +50,52 @@ export function insertAtOnce(
   },
 ): Promise<ClaimedFile & { rejected: number }> {
   return sql.begin("isolation level read committed", async (tx) => {
-    const [, , horizon, isKnown] = await inOneGo([
+    const [, , ledger] = await inOneGo([
       lockLedger(tx),
       lockName(tx, input),
-      lockHorizon(tx, chunk),
-      isKnownAlready(tx, input.feed, { ...workflow, sha256: plan.sha256 }),
-      refuseNewerSchema(tx, schemaVersion),
+      askLedger(tx, input.feed, { ...workflow, sha256: plan.sha256 }),
     ]);
-    if (isKnown) throw new NotPlain("The ledger knows it");
+    refuseNewer(ledger.version, schemaVersion);
+    if (ledger.known) throw new NotPlain("The ledger knows it");
     if (!isAsRead()) throw new NotPlain("Another version has its name");
-    const row = await insertFile(tx, input, workflow);
+    const row = await insertFile(tx, input, workflow, plan);
     const { fileId, epoch } = row;
-    const [, predecessors] = await inOneGo([
-      storePlan(tx, fileId, plan),
+    const archivePath = archivePathOf(row);
+    const [planned] = plan.chunks;
+    const committed = { ...chunk, fileId, epoch, chunkNo: planned!.chunkNo };
+    const [{ rejected }, predecessors] = await inOneGo([
+      writeChunk(tx, committed, inMicros(ledger.events_from), (counts) =>
+        inOneGo([
+          insertCommittedChunk(tx, committed, planned!, counts),
+          declareComplete(tx, fileId, { archivePath }),
+        ])),
       unfinishedPredecessors(tx, fileId),
     ]);
     if (predecessors.length > 0) throw new NotPlain("It may have grown from an older version");
-    const { rejected } = await writeChunk(tx, { ...chunk, fileId, epoch, chunkNo: 0 }, horizon);
-    const archivePath = archivePathOf(row);
-    await declareComplete(tx, fileId, { archivePath });
     return { ...row, archivePath, rejected };
   }) as Promise<ClaimedFile & { rejected: number }>;
 }
 
-/** Asked before a number is drawn for it; who comes in between is told by the unique indexes. */
-async function isKnownAlready(
+interface LedgerAnswer {
+  events_from: Date;
+  version: number;
+  known: boolean;
+}
+
+/**
+ * Locks the horizon, and asks for all that decides whether a file can be loaded at once. Asked before a number is drawn
+ * for it; who comes in between is told by the unique indexes.
+ */
+async function askLedger(
   tx: Transaction,
   feed: string,
   { workflowId, sha256 }: { workflowId: string; sha256: string },
-): Promise<boolean> {
-  const [row] = await tx<{ known: boolean }[]>`
-    select exists (select from ingest.files where workflow_id = ${workflowId})
-        or exists (select from ingest.files
-                   where feed = ${feed} and sha256 = ${sha256}
-                     and state in ('loading', 'loaded', 'unloading')) as known`;
-  return row?.known ?? false;
+): Promise<LedgerAnswer> {
+  const [row] = await tx<LedgerAnswer[]>`
+    select ingest.lock_horizon(${feed}) as events_from, ingest.schema_version() as version,
+           exists (select from ingest.files where workflow_id = ${workflowId})
+           or exists (select from ingest.files
+                      where feed = ${feed} and sha256 = ${sha256}
+                        and state in ('loading', 'loaded', 'unloading')) as known`;
+  return row!;
 }

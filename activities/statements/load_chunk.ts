@@ -13,6 +13,7 @@ import { insertEvents } from "./insert_events.ts";
 import { inOneGo } from "./in_one_go.ts";
 import { insertKeys } from "./insert_keys.ts";
 import { lockClaim } from "./lock_claim.ts";
+import type { StoredPlan } from "./record_plan.ts";
 import { columnOf, valuesOf } from "./values_of.ts";
 
 /** A chunk read, checked and validated: all that the transaction needs, so that it awaits nothing but its statements. */
@@ -74,11 +75,16 @@ function insertChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
   }) as Promise<Counts>;
 }
 
-/** Writes what a chunk brings, in the transaction that holds its locks. */
+/**
+ * Writes what a chunk brings, in the transaction that holds its locks.
+ *
+ * @param commit Writes the chunk's row in the ledger, once its counts are known and its rejects are written.
+ */
 export async function writeChunk(
   tx: Transaction,
   chunk: ValidChunk,
   horizon: number,
+  commit: (counts: Counts) => Promise<unknown> = (counts) => commitChunkRow(tx, chunk, counts),
 ): Promise<Counts> {
   const { accepted, rejects } = chunk.batch;
   const { rows, late } = splitAtHorizon(accepted.eventMicros, horizon);
@@ -96,6 +102,7 @@ export async function writeChunk(
           ...conflictOf(chunk, row),
         })),
       ],
+      commit,
     }),
     insertEvents(tx, chunk, fresh),
     insertDuplicates(tx, chunk, duplicates),
@@ -132,6 +139,7 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
         loaded: batch.accepted.lines.length,
         duplicates: 0,
         rejects: batch.rejects,
+        commit: (counts) => commitChunkRow(tx, chunk, counts),
       });
     }) as Counts;
   } catch (error) {
@@ -154,22 +162,28 @@ export async function lockHorizon(
 ): Promise<number> {
   const [horizon] = await tx<{ events_from: Date }[]>`
     select ingest.lock_horizon(${contract.feed}) as events_from`;
-  return (horizon?.events_from.getTime() ?? 0) * 1000;
+  return inMicros(horizon?.events_from);
+}
+
+/** A horizon as it is compared with the times of events. */
+export function inMicros(eventsFrom: Date | undefined): number {
+  return (eventsFrom?.getTime() ?? 0) * 1000;
 }
 
 /** The end of either way: rejects, and the chunk's row in the ledger. */
 async function commitChunk(
   tx: Transaction,
   chunk: ValidChunk,
-  { loaded, duplicates, rejects }: {
+  { loaded, duplicates, rejects, commit }: {
     loaded: number;
     duplicates: number;
     rejects: readonly ChunkReject[];
+    commit: (counts: Counts) => Promise<unknown>;
   },
 ): Promise<Counts> {
   await insertRejects(tx, chunk, rejects);
   const counts = { records: chunk.batch.records, loaded, duplicates, rejected: rejects.length };
-  await commitChunkRow(tx, chunk, counts);
+  await commit(counts);
   return counts;
 }
 
@@ -282,6 +296,21 @@ async function commitChunkRow(tx: Transaction, chunk: ValidChunk, counts: Counts
         rejected = ${counts.rejected}, epoch = ${chunk.epoch}, attempt = ${chunk.attempt},
         worker = ${chunk.worker}, committed_at = now()
     where file_id = ${chunk.fileId} and chunk_no = ${chunk.chunkNo}`;
+}
+
+/** The row of a chunk that was not planned before: it is planned and committed in one. */
+export async function insertCommittedChunk(
+  tx: Transaction,
+  { fileId, epoch, attempt, worker }: Omit<ValidChunk, "chunkNo">,
+  { chunkNo, byteStart, byteEnd, firstLine, checksum }: StoredPlan["chunks"][number],
+  { records, loaded, duplicates, rejected }: Counts,
+): Promise<void> {
+  await tx`
+    insert into ingest.chunks
+      (file_id, chunk_no, byte_start, byte_end, first_line, checksum, records, loaded, duplicates, rejected,
+       epoch, attempt, worker, committed_at)
+    values (${fileId}, ${chunkNo}, ${byteStart}, ${byteEnd}, ${firstLine}, ${checksum}, ${records}, ${loaded},
+       ${duplicates}, ${rejected}, ${epoch}, ${attempt}, ${worker}, now())`;
 }
 
 /** Few enough that the raw bytes of one statement stay within tens of megabytes at the quarantine's cap. */

@@ -166,7 +166,7 @@ async function lockSameContent(
 }
 
 /** Writes down what inspection found. */
-export async function storePlan(tx: Transaction, fileId: number, plan: StoredPlan): Promise<void> {
+async function storePlan(tx: Transaction, fileId: number, plan: StoredPlan): Promise<void> {
   await tx`
     update ingest.files f
     set sha256 = ${plan.sha256}, ends_with_newline = ${plan.endsWithNewline},
