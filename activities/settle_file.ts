@@ -12,11 +12,11 @@ import { completeFile } from "./statements/finish_file.ts";
 import { replayOwnUncontradicted } from "./replay_uncontradicted.ts";
 import {
   markSettled,
-  readLagSeconds,
   readResult,
   readSettlingFile,
   setArchivePath,
   type SettledBytes,
+  type SettledFile,
   type SettlingFile,
 } from "./statements/settle_statements.ts";
 
@@ -61,25 +61,23 @@ export async function settleRow(
   row: SettlingFile,
   announced: string | null = null,
 ): Promise<IngestFileResult> {
-  const { sql } = deps;
-  let result: IngestFileResult | null = null;
+  let settled: SettledFile | null = null;
   if (!row.settled) {
     // What its records met may have been taken out while it was loading.
     if (row.state === "loaded" && row.rejected > 0) await replayOwnUncontradicted(deps, row.fileId);
-    result = await moveAndMark(deps, row, announced);
-    // The file is settled: what is only measured may fail.
-    if (deps.onSettled) await readLagSeconds(sql, row.fileId).then(deps.onSettled, () => {});
+    settled = await moveAndMark(deps, row, announced);
+    if (settled !== null) deps.onSettled?.(settled.lagSeconds);
   }
   deps.onChange?.();
-  return result ?? await readResult(sql, row.fileId);
+  return settled?.result ?? await readResult(deps.sql, row.fileId);
 }
 
-/** Its result; null when it was re-opened, or settled by an attempt beside this one. */
+/** What was settled; null when it was re-opened, or settled by an attempt beside this one. */
 async function moveAndMark(
   deps: ActivityDeps,
   row: SettlingFile,
   announced: string | null,
-): Promise<IngestFileResult | null> {
+): Promise<SettledFile | null> {
   if (staysWhereItIs(deps, row)) return await markSettled(deps.sql, row, row);
   const { fileId, identity } = row;
   for (const archivePath of archivePaths(deps, row)) {

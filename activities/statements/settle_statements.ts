@@ -79,21 +79,28 @@ export type SettledBytes =
   | { archivePath: string | null }
   | { lost: "replaced" | "missing"; message: string };
 
+/** What settling a file gives back. */
+export interface SettledFile {
+  result: IngestFileResult;
+  /** From the end of writing (or discovery) to the commit of the last row, seconds; null when nothing was loaded. */
+  lagSeconds: number | null;
+}
+
 /**
  * Last step: nothing remains to be done. A file loaded once more whose place another version has taken gives that place
  * back to the row before it, so that the version there is found again.
  *
  * Does not wait for the disk: what a crash of the server takes back here, the next listing brings about again.
  *
- * @returns Its result; null when it was re-opened in the meantime.
+ * @returns null when it was re-opened in the meantime, or settled by another attempt.
  */
 export async function markSettled(
   sql: Sql,
   { fileId, epoch }: { fileId: number; epoch: number },
   bytes: SettledBytes,
-): Promise<IngestFileResult | null> {
+): Promise<SettledFile | null> {
   const isReplaced = "lost" in bytes && bytes.lost === "replaced";
-  const [row] = await sql<ResultRow[]>`
+  const [row] = await sql<(ResultRow & { lag: number | null })[]>`
     with not_waiting as (
       select set_config('synchronous_commit', 'off', true)
     ), settled as (
@@ -107,15 +114,17 @@ export async function markSettled(
       from not_waiting
       where file_id = ${fileId} and epoch = ${epoch} and settled_at is null
         and state not in ('loading', 'unloading')
-      returning ${resultColumns(sql)}, file_id, retry_of, path
+      returning ${resultColumns(sql)}, file_id, retry_of, path,
+                case when state = 'loaded'
+                then extract(epoch from committed_at - coalesce(closed_at, discovered_at))::float8 end as lag
     ), given_back as (
       -- Its own path, in the inbox, is looked at anyway.
       update ingest.files o set archive_path = s.path
       from settled s
       where ${isReplaced} and o.file_id = s.retry_of and o.archive_path is null and s.path <> o.path
     )
-    select ${resultColumns(sql)} from settled`;
-  return row === undefined ? null : toResult(fileId, row);
+    select ${resultColumns(sql)}, lag from settled`;
+  return row === undefined ? null : { result: toResult(fileId, row), lagSeconds: row.lag };
 }
 
 /** Result of a file's workflow, from its row. */
@@ -155,13 +164,4 @@ function toResult(fileId: number, row: ResultRow): IngestFileResult {
     ...(row.duplicate_of !== null && { duplicateOf: row.duplicate_of }),
     ...(row.archive_path !== null && { archivePath: row.archive_path }),
   };
-}
-
-/** From the end of writing (or discovery) to the commit of the last row, seconds; null when nothing was loaded. */
-export async function readLagSeconds(sql: Sql, fileId: number): Promise<number | null> {
-  const [row] = await sql<{ lag: number | null }[]>`
-    select case when state = 'loaded'
-           then extract(epoch from committed_at - coalesce(closed_at, discovered_at))::float8 end as lag
-    from ingest.files where file_id = ${fileId}`;
-  return row?.lag ?? null;
 }
