@@ -42,6 +42,9 @@ export interface Conflict {
   contentHash: string;
 }
 
+/** Writes the chunk's row in the ledger, once its counts are known and its rejects are written. */
+type CommitRow = (counts: Counts) => Promise<unknown>;
+
 /** A record that goes to quarantine: found by validation, or by the ledger. */
 type ChunkReject = RejectedRecord & Partial<Conflict>;
 
@@ -78,13 +81,13 @@ function insertChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
 /**
  * Writes what a chunk brings, in the transaction that holds its locks.
  *
- * @param commit Writes the chunk's row in the ledger, once its counts are known and its rejects are written.
+ * @param commit By default, marks the planned chunk as committed.
  */
 export async function writeChunk(
   tx: Transaction,
   chunk: ValidChunk,
   horizon: number,
-  commit: (counts: Counts) => Promise<unknown> = (counts) => commitChunkRow(tx, chunk, counts),
+  commit?: CommitRow,
 ): Promise<Counts> {
   const { accepted, rejects } = chunk.batch;
   const { rows, late } = splitAtHorizon(accepted.eventMicros, horizon);
@@ -139,7 +142,6 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
         loaded: batch.accepted.lines.length,
         duplicates: 0,
         rejects: batch.rejects,
-        commit: (counts) => commitChunkRow(tx, chunk, counts),
       });
     }) as Counts;
   } catch (error) {
@@ -174,11 +176,11 @@ export function inMicros(eventsFrom: Date | undefined): number {
 async function commitChunk(
   tx: Transaction,
   chunk: ValidChunk,
-  { loaded, duplicates, rejects, commit }: {
+  { loaded, duplicates, rejects, commit = (counts) => commitChunkRow(tx, chunk, counts) }: {
     loaded: number;
     duplicates: number;
     rejects: readonly ChunkReject[];
-    commit: (counts: Counts) => Promise<unknown>;
+    commit?: CommitRow | undefined;
   },
 ): Promise<Counts> {
   await insertRejects(tx, chunk, rejects);
