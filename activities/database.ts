@@ -13,6 +13,8 @@ export type Role = "owner" | "ingest" | "reader" | "operator";
 
 /** Bounds on what a connection may do, milliseconds. */
 export interface DatabaseLimits {
+  /** A server that takes a connection and then says nothing is given up after so long: its worker can be stopped then. */
+  connectDeadlineMs: number;
   /** A stopped worker's open transaction blocks others only this long; below the heartbeat timeout. */
   idleInTransactionTimeoutMs: number;
   transactionTimeoutMs: number;
@@ -23,6 +25,7 @@ export interface DatabaseLimits {
 
 /** The limits of design, for loading. */
 export const DEFAULT_LIMITS: DatabaseLimits = {
+  connectDeadlineMs: 10_000,
   idleInTransactionTimeoutMs: 5_000,
   transactionTimeoutMs: 60_000,
   lockTimeoutMs: 10_000,
@@ -50,7 +53,7 @@ export function openDatabase(
     max,
     fetch_types: false,
     idle_timeout: 20,
-    connect_timeout: 10,
+    connect_timeout: limits.connectDeadlineMs / 1000,
     // Whoever asks backs off by itself; a pool that waited longer and longer would be late when the server is back.
     backoff: () => 0.2,
     onnotice: () => {},

@@ -1,4 +1,4 @@
-import { openDatabase, type Sql } from "../activities/database.ts";
+import { DEFAULT_LIMITS, openDatabase, type Sql } from "../activities/database.ts";
 import { askFile, createBoard } from "./ask_panels.ts";
 import { type Changes, followChanges } from "./changes.ts";
 import { FilterError, readFilters } from "./filters.ts";
@@ -173,6 +173,7 @@ function openReader(
     max,
     applicationName: "clickledger dashboard",
     limits: {
+      ...DEFAULT_LIMITS,
       idleInTransactionTimeoutMs: timeoutMs,
       transactionTimeoutMs: timeoutMs,
       lockTimeoutMs: 2_000,

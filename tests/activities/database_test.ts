@@ -70,6 +70,19 @@ Deno.test("openDatabase() settles a query whose answer never comes", async () =>
   assert.equal((await sql.pool`select 4`).length, 1);
 });
 
+Deno.test("openDatabase() gives up a connection that is taken and never answered", async () => {
+  await using database = await testDatabase();
+  await using proxy = await tcpProxy(database.url);
+  await using sql = await pool(proxy.url, { connectDeadlineMs: 300, statementDeadlineMs: 3_000 });
+  proxy.swallow();
+  await assert.rejects(withSafeErrors(() => sql.pool`select 1`), {
+    type: "DatabaseUnavailable",
+    message: /CONNECT_TIMEOUT/,
+  });
+  proxy.pass();
+  assert.equal((await sql.pool`select 2`).length, 1);
+});
+
 Deno.test("openDatabase() survives connections cut within transactions", async () => {
   await using database = await testDatabase();
   await using proxy = await tcpProxy(database.url);

@@ -59,6 +59,8 @@ export interface PipelineParts {
 
 /** Short, so that what waits for a limit to pass waits little. */
 const LIMITS = {
+  // Below what a worker is given to stop: a server that ends may take a connection that nobody answers any more.
+  connectDeadlineMs: 2_000,
   idleInTransactionTimeoutMs: 1_500,
   transactionTimeoutMs: 20_000,
   lockTimeoutMs: 5_000,

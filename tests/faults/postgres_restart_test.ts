@@ -38,7 +38,7 @@ for (
     await Promise.all(handles.map((handle) => handle.result()));
     await assertPlanted(pipeline, planted);
     worker.kill("SIGTERM");
-    assert.equal((await worker.exited).code, 0);
+    assert.equal((await worker.exited).code, 0, pipeline.workerLogs().slice(-5_000));
   });
 }
 
