@@ -4,9 +4,10 @@ import { ApplicationFailure } from "@temporalio/common";
 import { AcceptedRecords } from "../domain/accepted_records.ts";
 import type { Contract } from "../domain/contract.ts";
 import { mapPlannedHeader } from "../domain/map_planned_header.ts";
-import { type ChunkBatch, readChunk } from "../domain/read_chunk.ts";
+import { type ChunkBatch, readChunkInSteps } from "../domain/read_chunk.ts";
 import { MAX_CHUNK_BYTES } from "../domain/plan_chunks.ts";
 import { CSV_LIMITS } from "../domain/scan_csv.ts";
+import { inTurn } from "./in_turn.ts";
 import type { PlannedFile } from "./statements/read_planned_file.ts";
 
 /** Quarantine keeps this much of a record; the rest can be read from the archived file by its offset. */
@@ -57,14 +58,15 @@ export async function readPlannedChunk(
   verify(createHash("sha256").update(bytes).digest("hex"), file, chunk);
   const mapped = mapPlannedHeader(contract, file.header);
   if (!mapped.ok) throw fileChanged(file, "its header no longer fits the contract");
-  const batch = readChunk(bytes, {
+  const options = {
     contract,
     dialect: file.dialect,
     mapping: mapped.mapping,
     discoveredAt: file.discoveredAt,
     firstLine,
     byteStart,
-  });
+  };
+  const batch = await inTurn(() => readChunkInSteps(bytes, options));
   const rawOf = (start: number, length: number) => {
     const offset = start - byteStart;
     return bytes.subarray(offset, offset + Math.min(length, MAX_RAW_BYTES));

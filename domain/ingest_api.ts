@@ -43,6 +43,8 @@ export interface IngestSettings {
   heartbeatTimeoutMs: number;
   /** Chunks per activity. */
   chunksPerSpan: number;
+  /** Spans in flight per file. Workflows that an earlier version started do not have it. */
+  spansInFlight?: number;
   /** Longest wait between two attempts while PostgreSQL or the disk is away. */
   maxRetryIntervalMs: number;
   /** Whether the server knows our search attributes; using an unknown one would fail the workflow task. */
@@ -158,8 +160,8 @@ export function taskQueue(inboxId: string): string {
 /** Largest file that takes the short way: one chunk. */
 export const SHORT_WAY_MAX_BYTES = 4 * 1024 * 1024;
 
-/** Spans in flight per file, so that parsing one overlaps with PostgreSQL working on the other. */
-export const SPANS_IN_FLIGHT = 2;
+/** Spans in flight per file before that was a setting. */
+export const EARLIER_SPANS_IN_FLIGHT = 2;
 
 /** Spans per run, after which the workflow continues as new to keep its history short. */
 export const SPANS_PER_RUN = 200;

@@ -1,7 +1,7 @@
 import {
+  EARLIER_SPANS_IN_FLIGHT,
   type IngestSettings,
   type Span,
-  SPANS_IN_FLIGHT,
   SPANS_PER_RUN,
 } from "../domain/ingest_api.ts";
 
@@ -11,6 +11,8 @@ type ChunkRange = Pick<Span, "firstChunk" | "endChunk">;
 export class SpanQueue {
   /** First chunk that was not handed out yet. */
   next: number;
+  /** How many spans are out at most. */
+  readonly inFlight: number;
   readonly #chunks: number;
   readonly #lastOfRun: number;
   readonly #chunksPerSpan: number;
@@ -18,7 +20,12 @@ export class SpanQueue {
   /** Spans that were finished behind one that was taken back. */
   readonly #finished = new Set<number>();
 
-  constructor(chunks: number, next: number, { chunksPerSpan }: IngestSettings) {
+  constructor(
+    chunks: number,
+    next: number,
+    { chunksPerSpan, spansInFlight = EARLIER_SPANS_IN_FLIGHT }: IngestSettings,
+  ) {
+    this.inFlight = spansInFlight;
     this.#chunks = chunks;
     this.next = next;
     this.#chunksPerSpan = chunksPerSpan;
@@ -55,6 +62,6 @@ export class SpanQueue {
 
   /** Shorter towards the end, so that all lanes finish at about the same time. */
   #length(remaining: number): number {
-    return Math.min(this.#chunksPerSpan, Math.ceil(remaining / (2 * SPANS_IN_FLIGHT)));
+    return Math.min(this.#chunksPerSpan, Math.ceil(remaining / (2 * this.inFlight)));
   }
 }

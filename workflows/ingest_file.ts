@@ -13,7 +13,6 @@ import {
   type IngestFileInput,
   type IngestFileResult,
   type Remainder,
-  SPANS_IN_FLIGHT,
 } from "../domain/ingest_api.ts";
 import type { Counts } from "../domain/ledger.ts";
 import { FileControl } from "./_file_control.ts";
@@ -138,7 +137,7 @@ async function loadSpans(
         view.loaded(spans.finish(span), counts);
       }
     };
-    const lanes = Array.from({ length: SPANS_IN_FLIGHT }, () =>
+    const lanes = Array.from({ length: spans.inFlight }, () =>
       loadLane().catch((failure) => {
         scope.cancel();
         throw failure;

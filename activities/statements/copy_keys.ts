@@ -7,13 +7,11 @@ import { valuePutter } from "./event_rows.ts";
 import { columnOf } from "./values_of.ts";
 
 /**
- * Copies the keys of a batch to a table of the session, where they wait for {@linkcode insertCopiedKeys}: nobody else sees
- * them there, and it takes a third of the time of arrays as text.
+ * Sees to it that the session has an empty table for {@linkcode copyKeys}.
  *
  * @param tx The chunk transaction, at the end of which the table is empty again.
- * @param rows From {@linkcode keyRows}.
  */
-export async function copyKeys(tx: Transaction, rows: readonly Uint8Array[]): Promise<void> {
+export async function emptyCopiedKeys(tx: Transaction): Promise<void> {
   const [table] = await tx<{ bytes: number | null }[]>`
     select pg_relation_size(to_regclass('pg_temp.copied_keys')) as bytes`;
   const { bytes } = table!;
@@ -25,7 +23,17 @@ export async function copyKeys(tx: Transaction, rows: readonly Uint8Array[]): Pr
       select k.event_id, k.event_time, k.content_hash, k.line_number from ingest.event_keys k
       with no data`;
   }
-  await copyRows(tx, COPY_KEYS, rows);
+}
+
+/**
+ * Copies the keys of a batch to the table of {@linkcode emptyCopiedKeys}, where they wait for {@linkcode insertCopiedKeys}:
+ * nobody else sees them there, and it takes a third of the time of arrays as text.
+ *
+ * @param tx The chunk transaction.
+ * @param rows From {@linkcode keyRows}.
+ */
+export function copyKeys(tx: Transaction, rows: readonly Uint8Array[]): Promise<void> {
+  return copyRows(tx, COPY_KEYS, rows);
 }
 
 const COPY_KEYS = `copy pg_temp.copied_keys (event_id, event_time, content_hash, line_number)

@@ -3,8 +3,9 @@ import type { Fault } from "../../domain/faults.ts";
 import type { Counts } from "../../domain/ledger.ts";
 import type { ChunkBatch, RejectedRecord } from "../../domain/read_chunk.ts";
 import type { Sql, Transaction } from "../database.ts";
+import { inTurn } from "../in_turn.ts";
 import { plainArray, textArray } from "./array_literal.ts";
-import { copyKeys, insertCopiedKeys, keyRows } from "./copy_keys.ts";
+import { copyKeys, emptyCopiedKeys, insertCopiedKeys, keyRows } from "./copy_keys.ts";
 import { copyRows } from "./copy_rows.ts";
 import { copyRollups } from "./copy_rollups.ts";
 import { minuteRows, productRows } from "./rollup_rows.ts";
@@ -122,35 +123,62 @@ export async function writeChunk(
  */
 async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
   const { contract, batch } = chunk;
-  const events = eventRows(chunk);
-  const keys = keyRows(chunk);
-  const rollups = { minutes: minuteRows(contract, batch), products: productRows(contract, batch) };
-  let committed: Counts | null = null;
+  const { events, keys, rollups } = await inTurn(() => makeRows(chunk), { isUrgent: true });
   try {
     return await sql.begin("isolation level read committed", async (tx) => {
-      await lockLedger(tx);
-      const horizon = await lockHorizon(tx, chunk);
-      if (batch.accepted.eventMicros.some((time) => time < horizon)) throw TAKEN_BACK;
+      const [, horizon] = await inOneGo([
+        lockLedger(tx),
+        lockHorizon(tx, chunk),
+        emptyCopiedKeys(tx),
+      ]);
+      if (batch.accepted.eventMicros.some((time) => time < horizon)) throw new TakenBack(null);
       await copyRows(tx, copyEvents(contract), events);
       await copyRollups(tx, rollups);
       await copyKeys(tx, keys);
-      await lockClaim(tx, chunk, "share");
-      committed = await lockChunk(tx, chunk);
-      if (committed !== null) throw TAKEN_BACK;
-      await insertCopiedKeys(tx, chunk.fileId);
-      return await commitChunk(tx, chunk, {
-        loaded: batch.accepted.lines.length,
-        duplicates: 0,
-        rejects: batch.rejects,
-      });
+      const [, , , counts] = await inOneGo([
+        lockClaim(tx, chunk, "share"),
+        lockOpenChunk(tx, chunk),
+        insertCopiedKeys(tx, chunk.fileId),
+        commitChunk(tx, chunk, {
+          loaded: batch.accepted.lines.length,
+          duplicates: 0,
+          rejects: batch.rejects,
+        }),
+      ]);
+      return counts;
     }) as Counts;
   } catch (error) {
-    if (error === TAKEN_BACK) return committed;
+    if (error instanceof TakenBack) return error.committed;
     throw error;
   }
 }
 
-const TAKEN_BACK = new Error("Rows were copied that must not stay");
+/** @throws {TakenBack} when another attempt has committed the chunk. */
+async function lockOpenChunk(tx: Transaction, chunk: ReadyChunk): Promise<void> {
+  const committed = await lockChunk(tx, chunk);
+  if (committed !== null) throw new TakenBack(committed);
+}
+
+/** All that is copied of a chunk, in steps. */
+function* makeRows(chunk: ReadyChunk) {
+  const { contract, batch } = chunk;
+  const events = eventRows(chunk);
+  yield;
+  const keys = keyRows(chunk);
+  yield;
+  const minutes = minuteRows(contract, batch);
+  yield;
+  const products = productRows(contract, batch);
+  return { events, keys, rollups: { minutes, products } };
+}
+
+/** Rows were copied that must not stay. */
+class TakenBack extends Error {
+  /** @param committed What the chunk brought, when another attempt was faster. */
+  constructor(readonly committed: Counts | null) {
+    super("Rows were copied that must not stay");
+  }
+}
 
 /** A migration locks this table first as well: it then waits here, and not with the ledger in its hands. */
 export async function lockLedger(tx: Transaction): Promise<void> {

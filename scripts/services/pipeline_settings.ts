@@ -11,6 +11,8 @@ import { readMigrations } from "./migrate.ts";
 /** A span is one activity: at most this many chunks and bytes. */
 const SPAN_CHUNKS = 16;
 const SPAN_BYTES = 64 * 1024 * 1024;
+/** One is read while PostgreSQL works on the others. */
+const SPANS_IN_FLIGHT = 3;
 /** After an outage, loading goes on at the latest this much later. */
 const MAX_RETRY_INTERVAL_MS = 5_000;
 
@@ -22,6 +24,7 @@ export function ingestSettings(
   return {
     heartbeatTimeoutMs,
     chunksPerSpan: Math.max(1, Math.min(SPAN_CHUNKS, Math.floor(SPAN_BYTES / chunkBytes))),
+    spansInFlight: SPANS_IN_FLIGHT,
     maxRetryIntervalMs: MAX_RETRY_INTERVAL_MS,
     searchAttributes,
   };

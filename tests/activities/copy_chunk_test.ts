@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { openDatabase } from "../../activities/database.ts";
-import { copyKeys, keyRows } from "../../activities/statements/copy_keys.ts";
+import { copyKeys, emptyCopiedKeys, keyRows } from "../../activities/statements/copy_keys.ts";
 import { LEAST_ROWS_TO_COPY } from "../../activities/statements/load_chunk.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { waitFor } from "../harness.ts";
@@ -163,6 +163,7 @@ Deno.test("copyKeys() does not keep what a transaction left that was taken back"
   const { accepted } = readText(csv(events(0, ENOUGH)).split("\n").slice(1).join("\n"));
   const copy = (end: () => void) =>
     pool.begin(async (tx) => {
+      await emptyCopiedKeys(tx);
       await copyKeys(tx, keyRows({ contract: SHOP_EVENTS, batch: { accepted } }));
       const [row] = await tx`
         select count(*)::int as keys, pg_relation_size('pg_temp.copied_keys')::int as bytes

@@ -71,6 +71,7 @@ const LIMITS = {
 export const SETTINGS: IngestSettings = {
   heartbeatTimeoutMs: 1_500,
   chunksPerSpan: 4,
+  spansInFlight: 3,
   maxRetryIntervalMs: 1_000,
   searchAttributes: true,
 };
