@@ -1,7 +1,10 @@
 import type { Codes } from "../../domain/accepted_records.ts";
 import type { Contract } from "../../domain/contract.ts";
+import { Int32List } from "../../domain/int32_list.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
+import { EVENT_TYPES } from "../../domain/shop_events.ts";
 import { BinaryCells, BinaryRows } from "./binary_rows.ts";
+import { groupRows } from "./group_rows.ts";
 import { inHundredths } from "./in_hundredths.ts";
 import { codesOf } from "./values_of.ts";
 
@@ -21,121 +24,122 @@ export interface RollupRows {
   piecesOf(isWanted: (period: number) => boolean): Uint8Array[];
 }
 
-interface MinuteSum {
-  /** A row of the group. */
-  row: number;
-  events: number;
-  quantity: number;
-  /** Hundredths. */
-  revenue: number;
-}
-
 /** Rows of the rollup by minute. */
 export function minuteRows(contract: Contract, batch: Batch): RollupRows {
   const { column, types, currencies, quantityOf, centsOf } = rolledUp(contract, batch);
   const [categories, devices] = [column("category"), column("device")];
   const minutes = periodsOf(batch, MINUTE_MS);
-  const groupOf = groups([minutes, types, devices, currencies, categories]);
-  const sums: MinuteSum[] = [];
-  const open = new Map<number, MinuteSum>();
-  for (let row = 0; row < minutes.codeOf.length; row++) {
+  const groupOf = groupRows([minutes, types, devices, currencies, categories]);
+  const sums = new Sums(groupOf.length);
+  const events = new Int32Array(groupOf.length);
+  for (let row = 0; row < groupOf.length; row++) {
     const quantity = quantityOf(row);
-    const revenue = centsOf(row) * quantity;
-    const group = groupOf(row);
-    const sum = open.get(group);
-    if (sum === undefined || !Number.isSafeInteger(sum.revenue + revenue)) {
-      const begun = { row, events: 1, quantity, revenue };
-      open.set(group, begun);
-      sums.push(begun);
-    } else {
-      sum.events++;
-      sum.quantity += quantity;
-      sum.revenue += revenue;
-    }
+    const sum = sums.add(groupOf[row]!, row, quantity, centsOf(row) * quantity);
+    events[sum]!++;
   }
   const columns = "minute, event_type, category, device, currency, events, quantity, revenue";
-  const putters = [types, categories, devices, currencies].map(cellPutter);
   return rollupRows("minute_rollup", columns, {
     sums,
     periods: minutes,
-    put: (rows, { row, events, quantity, revenue }) => {
-      for (const putCell of putters) putCell(rows, row);
-      rows.putBigint(events);
-      rows.putBigint(quantity);
-      rows.putHundredths(revenue);
-    },
+    texts: [types, categories, devices, currencies],
+    counts: [events],
   });
 }
-
-type EventType = "product_view" | "add_to_cart" | "remove_from_cart" | "purchase";
-type ProductSum = Record<EventType | "row" | "quantity" | "revenue", number>;
 
 /** Rows of the rollup by hour and product. */
 export function productRows(contract: Contract, batch: Batch): RollupRows {
   const { column, types, currencies, quantityOf, centsOf } = rolledUp(contract, batch);
   const products = column("product_id");
   const hours = periodsOf(batch, HOUR_MS);
-  const groupOf = groups([hours, currencies, products]);
-  const typeOf = valueReader(types);
-  const sums: ProductSum[] = [];
-  const open = new Map<number, ProductSum>();
-  for (let row = 0; row < hours.codeOf.length; row++) {
-    const type = typeOf(row) as EventType;
-    const quantity = type === "purchase" ? quantityOf(row) : 0;
+  const groupOf = groupRows([hours, currencies, products]);
+  const sums = new Sums(groupOf.length);
+  // As the columns have them.
+  const counts = EVENT_TYPES.map(() => new Int32Array(groupOf.length));
+  const countsOf = types.values.map((type) => counts[EVENT_TYPES.indexOf(type as EventType)]!);
+  const purchases = counts[EVENT_TYPES.indexOf("purchase")]!;
+  for (let row = 0; row < groupOf.length; row++) {
+    const count = countsOf[types.codeOf[row]!]!;
+    const quantity = count === purchases ? quantityOf(row) : 0;
     const revenue = quantity === 0 ? 0 : centsOf(row) * quantity;
-    const group = groupOf(row);
-    let sum = open.get(group);
-    if (sum === undefined || !Number.isSafeInteger(sum.revenue + revenue)) {
-      sum = { ...NO_EVENTS, row };
-      open.set(group, sum);
-      sums.push(sum);
-    }
-    sum[type]++;
-    sum.quantity += quantity;
-    sum.revenue += revenue;
+    const sum = sums.add(groupOf[row]!, row, quantity, revenue);
+    count[sum]!++;
   }
   const columns =
     "hour, product_id, currency, views, carts, removals, purchases, quantity, revenue";
-  const putters = [products, currencies].map(cellPutter);
   return rollupRows("product_rollup", columns, {
     sums,
     periods: hours,
-    put: (rows, sum) => {
-      for (const putCell of putters) putCell(rows, sum.row);
-      rows.putBigint(sum.product_view);
-      rows.putBigint(sum.add_to_cart);
-      rows.putBigint(sum.remove_from_cart);
-      rows.putBigint(sum.purchase);
-      rows.putBigint(sum.quantity);
-      rows.putHundredths(sum.revenue);
-    },
+    texts: [products, currencies],
+    counts,
   });
 }
 
-function rollupRows<Sum extends { row: number }>(
+type EventType = typeof EVENT_TYPES[number];
+
+/** Sums by their number: one a group, or several where its revenue would not be exact in one. */
+class Sums {
+  /** Of each the first row of the batch. */
+  readonly rows: Int32List;
+  readonly quantities: Float64Array;
+  /** Hundredths. */
+  readonly revenues: Float64Array;
+  /** By group the number of its last sum and 1; 0 when there is none. */
+  readonly #lastOf: Int32Array;
+
+  /** @param most So many rows are added at most. */
+  constructor(most: number) {
+    this.rows = new Int32List(most);
+    this.quantities = new Float64Array(most);
+    this.revenues = new Float64Array(most);
+    this.#lastOf = new Int32Array(most);
+  }
+
+  /** Adds a row to its group; returns the number of the sum that it went into. */
+  add(group: number, row: number, quantity: number, revenue: number): number {
+    let sum = this.#lastOf[group]! - 1;
+    if (sum < 0 || !Number.isSafeInteger(this.revenues[sum]! + revenue)) {
+      sum = this.rows.length;
+      this.rows.push(row);
+      this.#lastOf[group] = sum + 1;
+    }
+    this.quantities[sum]! += quantity;
+    this.revenues[sum]! += revenue;
+    return sum;
+  }
+}
+
+function rollupRows(
   rollup: string,
   columns: string,
-  { sums, periods, put }: {
-    sums: readonly Sum[];
+  { sums, periods, texts, counts }: {
+    sums: Sums;
     periods: Codes<number>;
-    /** Puts the rest of a row, behind its period. */
-    put: (rows: BinaryRows, sum: Sum) => void;
+    /** Behind the period. */
+    texts: readonly Codes<string>[];
+    /** By number of the sum; they stand behind the texts, and before quantity and revenue. */
+    counts: readonly Int32Array[];
   },
 ): RollupRows {
+  const cells = texts.map(cellsOf);
   return {
     periods: periods.values.toSorted((a, b) => a - b),
     copyInto: (part) => `copy shop.${rollup}_${part} (${columns}) from stdin (format binary)`,
     piecesOf(isWanted) {
       const isWantedCode = periods.values.map(isWanted);
-      const wanted = isWantedCode.includes(false)
-        ? sums.filter(({ row }) => isWantedCode[periods.codeOf[row]!])
-        : sums;
-      if (wanted.length === 0) return [];
+      if (!isWantedCode.includes(true)) return [];
       const rows = new BinaryRows(columns.split(",").length);
-      for (const sum of wanted) {
+      for (let sum = 0; sum < sums.rows.length; sum++) {
+        const row = sums.rows.at(sum);
+        const period = periods.codeOf[row]!;
+        if (!isWantedCode[period]) continue;
         rows.beginRow();
-        rows.putTimestamp(periods.values[periods.codeOf[sum.row]!]! * 1000);
-        put(rows, sum);
+        rows.putTimestamp(periods.values[period]! * 1000);
+        for (let text = 0; text < texts.length; text++) {
+          rows.putCell(cells[text]!, texts[text]!.codeOf[row]!);
+        }
+        for (const count of counts) rows.putBigint(count[sum]!);
+        rows.putBigint(sums.quantities[sum]!);
+        rows.putHundredths(sums.revenues[sum]!);
       }
       return rows.end();
     },
@@ -145,35 +149,25 @@ function rollupRows<Sum extends { row: number }>(
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-const NO_EVENTS: ProductSum = {
-  row: 0,
-  product_view: 0,
-  add_to_cart: 0,
-  remove_from_cart: 0,
-  purchase: 0,
-  quantity: 0,
-  revenue: 0,
-};
-
-/** Makes the function that numbers the groups of rows which are equal in some columns. */
-function groups(columns: readonly Codes<unknown>[]): (row: number) => number {
-  return (row) => {
-    let group = 0;
-    for (const { values, codeOf } of columns) group = group * values.length + codeOf[row]!;
-    return group;
-  };
-}
-
 /** Starts of the periods that the events of a batch happened in, milliseconds since 1970. */
 function periodsOf({ accepted: { eventMicros } }: Batch, length: number): Codes<number> {
   const codes = new Map<number, number>();
-  const codeOf = Int32Array.from(eventMicros, (micros) => {
-    const period = Math.floor(micros / 1000 / length);
-    let code = codes.get(period);
-    if (code === undefined) codes.set(period, code = codes.size);
-    return code;
-  });
-  return { codeOf, values: [...codes.keys()].map((period) => period * length) };
+  const codeOf = new Int32Array(eventMicros.length);
+  const micros = length * 1000;
+  let code = 0;
+  /** Of the row before: most files are in the order of time. */
+  let [start, end] = [0, 0];
+  for (let row = 0; row < codeOf.length; row++) {
+    const time = eventMicros[row]!;
+    if (time < start || time >= end) {
+      start = Math.floor(time / micros) * micros;
+      end = start + micros;
+      code = codes.get(start) ?? codes.size;
+      codes.set(start, code);
+    }
+    codeOf[row] = code;
+  }
+  return { codeOf, values: Array.from(codes.keys(), (start) => start / 1000) };
 }
 
 /** The columns that both rollups are made from. */
@@ -191,18 +185,11 @@ function rolledUp(contract: Contract, batch: Batch) {
   };
 }
 
-function valueReader<Value>({ codeOf, values }: Codes<Value>): (row: number) => Value {
-  return (row) => values[codeOf[row]!]!;
-}
-
-/** Makes the function that puts the value that a record has in a column of texts. */
-function cellPutter(
-  { codeOf, values }: Codes<string>,
-): (rows: BinaryRows, row: number) => void {
+function cellsOf({ values }: Codes<string>): BinaryCells {
   const cells = new BinaryCells();
   for (const value of values) {
     cells.putText(value);
     cells.endCell();
   }
-  return (rows, row) => rows.putCell(cells, codeOf[row]!);
+  return cells;
 }
