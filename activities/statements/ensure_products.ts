@@ -1,23 +1,13 @@
-import { Buffer } from "node:buffer";
 import type { Codes } from "../../domain/accepted_records.ts";
 import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Sql } from "../database.ts";
 import { plainArray, textArray } from "./array_literal.ts";
+import { type Descriptions, KnownProducts } from "./known_products.ts";
 import { codesOf } from "./values_of.ts";
 
-/** A product as an event describes it. */
-interface Product {
-  id: string;
-  name: string;
-  category: string;
-  brand: string;
-  /** Time of the event, microseconds since 1970. */
-  seenAt: number;
-}
-
 /** Descriptions that this process knows to be there for good, by pool. */
-const knownProducts = new WeakMap<Sql, Map<string, Product>>();
+const knownProducts = new WeakMap<Sql, KnownProducts>();
 
 /** Beyond it the memory begins anew; what was forgotten is only written once more. */
 const MAX_KNOWN = 200_000;
@@ -39,61 +29,38 @@ export async function ensureProducts(
 ): Promise<() => void> {
   let known = knownProducts.get(sql);
   if (known === undefined || known.size > MAX_KNOWN) {
-    knownProducts.set(sql, known = new Map());
+    knownProducts.set(sql, known = new KnownProducts());
   }
   const there = known;
-  const changed = findChanged(there, contract, batch);
-  if (changed.length > 0) await writeProducts(sql, changed);
+  const products = descriptionsOf(contract, batch);
+  const changed = newestRows(products).filter((row) => !there.see(products, row));
+  if (changed.length > 0) await writeProducts(sql, products, changed);
   return () => {
-    for (const product of changed) there.set(product.id, product);
+    for (const row of changed) there.remember(products, row);
   };
 }
 
-function findChanged(
-  known: ReadonlyMap<string, Product>,
+function descriptionsOf(
   contract: Contract,
   batch: Pick<ChunkBatch, "accepted">,
-): Product[] {
-  const { eventMicros } = batch.accepted;
+): Descriptions {
   const column = (name: string) => codesOf(contract, batch, name);
-  const ids = column("product_id");
-  const descriptions = [column("product_name"), column("category"), column("brand")];
-  const changed: Product[] = [];
-  for (const row of newestRows(ids, eventMicros)) {
-    const id = ids.values[ids.codeOf[row]!]!;
-    const [name, category, brand] = descriptions.map(({ codeOf, values }) => values[codeOf[row]!]!);
-    const product = known.get(id);
-    const seenAt = eventMicros[row]!;
-    if (product !== undefined) {
-      if (seenAt <= product.seenAt) continue;
-      const isSame = product.name === name && product.category === category &&
-        product.brand === brand;
-      if (isSame) {
-        product.seenAt = seenAt;
-        continue;
-      }
-    }
-    changed.push({
-      id: copy(id),
-      name: copy(name!),
-      category: copy(category!),
-      brand: copy(brand!),
-      seenAt,
-    });
-  }
-  return changed;
+  return {
+    id: column("product_id"),
+    name: column("product_name"),
+    category: column("category"),
+    brand: column("brand"),
+    seenAt: batch.accepted.eventMicros,
+  };
 }
 
 /** Of each product the row of its newest event, the first of several: no other one has a say. */
-function newestRows(
-  { codeOf, values }: Codes<string>,
-  eventMicros: readonly number[],
-): number[] {
-  const newest: number[] = new Array(values.length).fill(NO_ROW);
-  for (let row = 0; row < eventMicros.length; row++) {
+function newestRows({ id: { codeOf, values }, seenAt }: Descriptions): Int32Array {
+  const newest = new Int32Array(values.length).fill(NO_ROW);
+  for (let row = 0; row < codeOf.length; row++) {
     const code = codeOf[row]!;
     const known = newest[code]!;
-    if (known === NO_ROW || eventMicros[row]! > eventMicros[known]!) newest[code] = row;
+    if (known === NO_ROW || seenAt[row]! > seenAt[known]!) newest[code] = row;
   }
   return newest.filter((row) => row !== NO_ROW);
 }
@@ -101,23 +68,22 @@ function newestRows(
 /** Of a product that only records which were refused name. */
 const NO_ROW = -1;
 
-/** Values share memory with the text of their chunk, which would stay as long as they do. */
-function copy(value: string): string {
-  return Buffer.from(value).toString();
-}
-
 /** In the order of their ids: two that write the same ones wait for each other instead of deadlocking. */
-async function writeProducts(sql: Sql, products: Product[]): Promise<void> {
-  products.sort((a, b) => a.id < b.id ? -1 : 1);
+async function writeProducts(
+  sql: Sql,
+  { id, name, category, brand, seenAt }: Descriptions,
+  changed: Int32Array,
+): Promise<void> {
+  const idOf = (row: number) => id.values[id.codeOf[row]!]!;
+  const rows = [...changed].sort((a, b) => idOf(a) < idOf(b) ? -1 : 1);
+  const texts = ({ codeOf, values }: Codes<string>) =>
+    textArray(rows.map((row) => values[codeOf[row]!]!));
   await sql`
     with not_waiting as (select set_config('synchronous_commit', 'off', true))
     insert into shop.products as known (product_id, product_name, category, brand, seen_at)
     select p.product_id, p.product_name, p.category, p.brand, to_timestamp(p.seen_at / 1000000.0)
-    from unnest(${textArray(products.map(({ id }) => id))}::text[],
-                ${textArray(products.map(({ name }) => name))}::text[],
-                ${textArray(products.map(({ category }) => category))}::text[],
-                ${textArray(products.map(({ brand }) => brand))}::text[],
-                ${plainArray(products.map(({ seenAt }) => seenAt))}::bigint[])
+    from unnest(${texts(id)}::text[], ${texts(name)}::text[], ${texts(category)}::text[],
+                ${texts(brand)}::text[], ${plainArray(rows.map((row) => seenAt[row]!))}::bigint[])
       as p (product_id, product_name, category, brand, seen_at), not_waiting
     on conflict (product_id) do update
       set product_name = excluded.product_name, category = excluded.category, brand = excluded.brand,
