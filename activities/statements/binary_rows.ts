@@ -7,6 +7,8 @@ const NULL_LENGTH = -1;
 /** In place of a row's number of columns. */
 const END_OF_ROWS = -1;
 const LENGTH_BYTES = 4;
+/** Cells are copied four bytes at a time: so many may be touched behind one. */
+const COPY_SLACK = 3;
 const UUID_BYTES = 16;
 /** PostgreSQL counts from 2000-01-01. */
 const EPOCH_MICROS = 946_684_800_000_000;
@@ -144,15 +146,18 @@ export class BinaryCells extends BinaryValues {
 
   /** Ends a value, of which all was put. */
   endCell(): void {
+    this.makeRoom(COPY_SLACK);
     this.#ends.push(this.used);
   }
 
-  /** Copies a value; returns how many bytes. */
-  copyTo(target: Uint8Array, at: number, cell: number): number {
-    const { bytes } = this;
+  /** Copies a value, and up to {@linkcode COPY_SLACK} bytes behind it; returns how many are the value's. */
+  copyTo(target: DataView, at: number, cell: number): number {
+    const { view } = this;
     const start = this.startOf(cell);
     const length = this.#ends[cell]! - start;
-    for (let index = 0; index < length; index++) target[at + index] = bytes[start + index]!;
+    for (let index = 0; index < length; index += 4) {
+      target.setInt32(at + index, view.getInt32(start + index, true), true);
+    }
     return length;
   }
 
@@ -169,6 +174,13 @@ export class BinaryCells extends BinaryValues {
     memory.set(this.bytes);
     this.goOn(memory, this.used);
   }
+}
+
+/** A column of values that recur. */
+export interface CellColumn {
+  readonly cells: BinaryCells;
+  /** By row the number of its cell. */
+  readonly codeOf: Int32Array;
 }
 
 /** Rows in COPY's binary format, in pieces of memory. */
@@ -192,8 +204,13 @@ export class BinaryRows extends BinaryValues {
   }
 
   putCell(cells: BinaryCells, cell: number): void {
-    this.makeRoom(cells.lengthOf(cell));
-    this.used += cells.copyTo(this.bytes, this.used, cell);
+    this.makeRoom(cells.lengthOf(cell) + COPY_SLACK);
+    this.used += cells.copyTo(this.view, this.used, cell);
+  }
+
+  /** Puts the values that a record has in some columns. */
+  putCells(columns: readonly CellColumn[], row: number): void {
+    for (const { cells, codeOf } of columns) this.putCell(cells, codeOf[row]!);
   }
 
   /** Ends the rows, which are cut anywhere. */

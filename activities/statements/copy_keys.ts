@@ -1,9 +1,9 @@
 import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Transaction } from "../database.ts";
+import { valuePutter } from "./binary_columns.ts";
 import { BinaryRows } from "./binary_rows.ts";
 import { copyRows } from "./copy_rows.ts";
-import { valuePutter } from "./event_rows.ts";
 import { columnOf } from "./values_of.ts";
 
 /**

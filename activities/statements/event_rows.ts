@@ -1,12 +1,13 @@
-import { CodedColumn, type ColumnValues, PlacedColumn } from "../../domain/accepted_records.ts";
 import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
-import { BinaryCells, BinaryRows } from "./binary_rows.ts";
-import { inHundredths } from "./in_hundredths.ts";
+import { cellColumn, valuePutter } from "./binary_columns.ts";
+import { BinaryRows } from "./binary_rows.ts";
+import { columnOf } from "./values_of.ts";
 
 /** The `copy` for {@linkcode eventRows}. */
-export function copyEvents({ columns }: Contract): string {
-  const names = columns.map(({ name }) => name).join(", ");
+export function copyEvents(contract: Contract): string {
+  const { single, recurring } = columnsOf(contract);
+  const names = [...single, ...recurring].map(({ name }) => name).join(", ");
   return `copy shop.events (file_id, line_number, extras, ${names}) from stdin (format binary)`;
 }
 
@@ -23,12 +24,17 @@ export function eventRows(
     batch: Pick<ChunkBatch, "accepted">;
   },
 ): Uint8Array[] {
-  const { lines, extras, eventMicros, columns } = accepted;
-  const rows = new BinaryRows(3 + columns.length);
-  const puts = contract.columns.map(({ name, postgresType }, index) =>
+  const { lines, extras, eventMicros } = accepted;
+  const { single, recurring } = columnsOf(contract);
+  const rows = new BinaryRows(3 + single.length + recurring.length);
+  const valuesOf = (name: string) => columnOf(contract, { accepted }, name)!;
+  const puts = single.map(({ name, postgresType }) =>
     name === contract.eventTime.column
       ? (row: number) => rows.putTimestamp(eventMicros[row]!)
-      : valuePutter(rows, postgresType, columns[index]!)
+      : valuePutter(rows, postgresType, valuesOf(name))
+  );
+  const cells = recurring.map(({ name, postgresType }) =>
+    cellColumn(postgresType, valuesOf(name).codes())
   );
   for (let row = 0; row < lines.length; row++) {
     rows.beginRow();
@@ -38,6 +44,7 @@ export function eventRows(
     if (extra === null) rows.putNull();
     else rows.putText(JSONB_VERSION + extra);
     for (const put of puts) put(row);
+    rows.putCells(cells, row);
   }
   return rows.end();
 }
@@ -45,46 +52,11 @@ export function eventRows(
 /** Before the text of a jsonb. */
 const JSONB_VERSION = "\x01";
 
-/** Makes the function that puts the value of a record in one column. */
-export function valuePutter(
-  rows: BinaryRows,
-  postgresType: string,
-  values: ColumnValues,
-): (row: number) => void {
-  const put = typePutter(postgresType);
-  if (values instanceof CodedColumn) {
-    const { codeOf, values: distinct } = values.codes();
-    const cells = new BinaryCells();
-    for (const value of distinct) {
-      if (value === null) cells.putNull();
-      else put(cells, value, 0, value.length);
-      cells.endCell();
-    }
-    return (row) => rows.putCell(cells, codeOf[row]!);
-  }
-  if (!(values instanceof PlacedColumn)) throw new Error("Cannot copy values of another kind");
-  return (row) => {
-    const text = values.textOf(row);
-    if (text === null) rows.putNull();
-    else put(rows, text, values.startOf(row), values.endOf(row));
+/** Columns in the order of the copy: those whose values recur come last, and are put in one go. */
+function columnsOf({ columns }: Contract) {
+  const isSingle = ({ inPlace }: Contract["columns"][number]) => inPlace !== undefined;
+  return {
+    single: columns.filter(isSingle),
+    recurring: columns.filter((column) => !isSingle(column)),
   };
-}
-
-/** Puts the part of a text that is a canonical value. */
-type Put = (into: BinaryCells | BinaryRows, text: string, from: number, to: number) => void;
-
-function typePutter(postgresType: string): Put {
-  const [name] = /^[a-z]+/.exec(postgresType)!;
-  switch (name) {
-    case "uuid":
-      return (into, text, from) => into.putUuid(text, from);
-    case "text":
-    case "char":
-      return (into, text, from, to) => into.putText(text, from, to);
-    case "integer":
-      return (into, text, from, to) => into.putInteger(Number(text.slice(from, to)));
-    case "numeric":
-      return (into, text, from, to) => into.putHundredths(inHundredths(text.slice(from, to)));
-  }
-  throw new Error(`Cannot copy values of type ${postgresType}`);
 }

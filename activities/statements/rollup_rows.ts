@@ -3,7 +3,8 @@ import type { Contract } from "../../domain/contract.ts";
 import { Int32List } from "../../domain/int32_list.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import { EVENT_TYPES } from "../../domain/shop_events.ts";
-import { BinaryCells, BinaryRows } from "./binary_rows.ts";
+import { cellColumn } from "./binary_columns.ts";
+import { BinaryRows } from "./binary_rows.ts";
 import { groupRows } from "./group_rows.ts";
 import { inHundredths } from "./in_hundredths.ts";
 import { codesOf } from "./values_of.ts";
@@ -120,7 +121,7 @@ function rollupRows(
     counts: readonly Int32Array[];
   },
 ): RollupRows {
-  const cells = texts.map(cellsOf);
+  const cells = texts.map((codes) => cellColumn("text", codes));
   return {
     periods: periods.values.toSorted((a, b) => a - b),
     copyInto: (part) => `copy shop.${rollup}_${part} (${columns}) from stdin (format binary)`,
@@ -134,9 +135,7 @@ function rollupRows(
         if (!isWantedCode[period]) continue;
         rows.beginRow();
         rows.putTimestamp(periods.values[period]! * 1000);
-        for (let text = 0; text < texts.length; text++) {
-          rows.putCell(cells[text]!, texts[text]!.codeOf[row]!);
-        }
+        rows.putCells(cells, row);
         for (const count of counts) rows.putBigint(count[sum]!);
         rows.putBigint(sums.quantities[sum]!);
         rows.putHundredths(sums.revenues[sum]!);
@@ -183,13 +182,4 @@ function rolledUp(contract: Contract, batch: Batch) {
     quantityOf: (row: number) => counts[quantities.codeOf[row]!]!,
     centsOf: (row: number) => cents[prices.codeOf[row]!]!,
   };
-}
-
-function cellsOf({ values }: Codes<string>): BinaryCells {
-  const cells = new BinaryCells();
-  for (const value of values) {
-    cells.putText(value);
-    cells.endCell();
-  }
-  return cells;
 }

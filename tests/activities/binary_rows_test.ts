@@ -6,6 +6,7 @@ import { copyRows } from "../../activities/statements/copy_rows.ts";
 import { testDatabase } from "../harness.ts";
 
 const ID = "019c1234-5678-7abc-8def-0123456789ab";
+const HEADER_BYTES = 19;
 const MOST = Number.MAX_SAFE_INTEGER;
 
 /** What PostgreSQL reads from rows, as text. */
@@ -76,6 +77,32 @@ Deno.test("BinaryRows lets PostgreSQL refuse an integer that is too large", asyn
     rows.putInteger(value);
     await assert.rejects(readBack(["integer"], rows.end()), { code: "22P03" });
   }
+});
+
+Deno.test({
+  name: "BinaryRows copies cells up to the end of their memory",
+  permissions: "none",
+  fn() {
+    const bytesOf = (text: string) => [
+      ...[0, 0, text.length >> 8, text.length & 0xff],
+      ...new TextEncoder().encode(text),
+    ];
+    for (let length = 0; length < 9; length++) {
+      // With their lengths they fill what cells have at first.
+      const texts = ["a".repeat(length), "b".repeat(4096 - 8 - length)];
+      const cells = new BinaryCells();
+      for (const text of texts) {
+        cells.putText(text);
+        cells.endCell();
+      }
+      const rows = new BinaryRows(2);
+      rows.beginRow();
+      rows.putCells([{ cells, codeOf: Int32Array.of(1) }, { cells, codeOf: Int32Array.of(0) }], 0);
+      const [piece] = rows.end();
+      const expected = [0, 2, ...bytesOf(texts[1]!), ...bytesOf(texts[0]!), 0xff, 0xff];
+      assert.deepEqual([...piece!.subarray(HEADER_BYTES)], expected);
+    }
+  },
 });
 
 Deno.test("BinaryRows cuts many rows into pieces, and copies cells as they were put", async () => {
