@@ -37,6 +37,8 @@ export interface ActivityDeps {
   archivePolicy: "move" | "keep" | "delete";
   /** Target size of a chunk, bytes. */
   chunkBytes: number;
+  /** Fewer rows of a chunk are inserted, not copied; `LEAST_ROWS_TO_COPY` unless a test wants few copied. */
+  leastRowsToCopy?: number;
   /** Where expanded forms of compressed and UTF-16 files are kept while they load, absolute, and their cap in bytes. */
   expansion: { spool: string; maxBytes: number };
   /** Beyond it a file is unloaded and fails; records that retention or another version refused do not count. */

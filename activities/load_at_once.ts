@@ -101,7 +101,7 @@ function asLoaded(
 
 /** Null for what is not a plain file of few records, whole and as it was discovered. */
 async function readWhole(
-  { chunkBytes }: ActivityDeps,
+  { chunkBytes, leastRowsToCopy = LEAST_ROWS_TO_COPY }: ActivityDeps,
   contract: Contract,
   { identity, discoveredAt }: IngestFileInput,
 ): Promise<WholeFile | null> {
@@ -110,7 +110,7 @@ async function readWhole(
   const plan = planWhole(bytes, chunkBytes);
   const [chunk] = plan.chunks;
   if (chunk === undefined || plan.chunks.length > 1) return null;
-  if (chunk.records >= LEAST_ROWS_TO_COPY) return null;
+  if (chunk.records >= leastRowsToCopy) return null;
   const verdict = judgeHeader(contract, plan.header);
   if (!verdict.ok) return null;
   const { byteStart, byteEnd, firstLine } = chunk;

@@ -81,6 +81,7 @@ async function loadVerified(
     contract,
     batch,
     rawOf,
+    leastRowsToCopy: deps.leastRowsToCopy,
   };
   for (let attempt = 1;; attempt++) {
     await ensureMonths(deps.sql, batch.accepted.eventMicros);

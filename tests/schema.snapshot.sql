@@ -767,6 +767,16 @@ view shop.minute_rollup as
             b.revenue
            FROM shop.minute_rollup_base b
         UNION ALL
+         SELECT k.minute,
+            k.event_type,
+            k.category,
+            k.device,
+            k.currency,
+            k.events,
+            k.quantity,
+            k.revenue
+           FROM shop.minute_rollup_bulk k
+        UNION ALL
          SELECT d.minute,
             d.event_type,
             d.category,
@@ -809,7 +819,7 @@ grant SELECT on shop.minute_rollup to clickledger_operator;
 grant SELECT on shop.minute_rollup to clickledger_reader;
 
 table shop.minute_rollup_base;
--- Part of shop.minute_rollup that was folded, or copied at once by a large load. One row, or a few to be summed, per minute, event type, category, device and currency.
+-- Folded part of shop.minute_rollup; negative where an unload took away what was copied. One row per minute, event type, category, device and currency.
 
 column shop.minute_rollup_base.minute timestamp with time zone not null;
 -- Start of the minute.
@@ -835,14 +845,56 @@ column shop.minute_rollup_base.quantity bigint not null;
 column shop.minute_rollup_base.revenue numeric(20,2) not null;
 -- Sum of price times quantity.
 
-CREATE INDEX minute_rollup_base_groups ON shop.minute_rollup_base USING btree (minute, event_type, category, device, currency);
--- Serves: groups of a period, and the folder that looks for a group. Paid by the folder, and by large loads.
+constraint minute_rollup_base_pkey on shop.minute_rollup_base PRIMARY KEY (minute, event_type, category, device, currency);
 
-grant INSERT, SELECT on shop.minute_rollup_base to clickledger_ingest;
+CREATE INDEX minute_rollup_base_zero ON shop.minute_rollup_base USING btree (minute) WHERE ((events = 0) AND (quantity = 0) AND (revenue = (0)::numeric));
+-- Serves: groups that an unload brought to zero. Empty but for these.
+
+CREATE UNIQUE INDEX minute_rollup_base_pkey ON shop.minute_rollup_base USING btree (minute, event_type, category, device, currency);
+-- Serves: groups of a period, and the folder that looks for a group. Paid by the folder, not by loads.
 
 grant SELECT on shop.minute_rollup_base to clickledger_operator;
 
 grant SELECT on shop.minute_rollup_base to clickledger_reader;
+
+table shop.minute_rollup_bulk;
+-- Part of shop.minute_rollup that large loads copied; append-only. A few rows, to be summed, per minute, event type, category, device and currency; what an unload took away is in the other parts.
+
+column shop.minute_rollup_bulk.minute timestamp with time zone not null;
+-- Start of the minute.
+
+column shop.minute_rollup_bulk.event_type text not null;
+-- Event type.
+
+column shop.minute_rollup_bulk.category text not null;
+-- Category; empty where events have none.
+
+column shop.minute_rollup_bulk.device text not null;
+-- Device.
+
+column shop.minute_rollup_bulk.currency character(3) not null;
+-- Currency of revenue; sums across currencies mean nothing.
+
+column shop.minute_rollup_bulk.events bigint not null;
+-- Number of events.
+
+column shop.minute_rollup_bulk.quantity bigint not null;
+-- Sum of quantity.
+
+column shop.minute_rollup_bulk.revenue numeric(20,2) not null;
+-- Sum of price times quantity.
+
+CREATE INDEX minute_rollup_bulk_brin ON shop.minute_rollup_bulk USING brin (minute timestamptz_minmax_multi_ops) WITH (pages_per_range='32');
+-- Serves: groups of a period. A block range index: what a chunk copies lies in the order of time, so it costs next to nothing on load. The folder sees to new ranges.
+
+CREATE INDEX minute_rollup_bulk_sold ON shop.minute_rollup_bulk USING btree (minute) INCLUDE (category, device, currency, events, quantity, revenue) WHERE (event_type = 'purchase'::text);
+-- Serves: revenue of a period. Holds the groups of purchases, some 2 % of all.
+
+grant INSERT on shop.minute_rollup_bulk to clickledger_ingest;
+
+grant SELECT on shop.minute_rollup_bulk to clickledger_operator;
+
+grant SELECT on shop.minute_rollup_bulk to clickledger_reader;
 
 table shop.minute_rollup_delta;
 -- Changes not yet folded into shop.minute_rollup_base. One row per group and load transaction.
@@ -888,6 +940,16 @@ view shop.minute_rollup_parts as
     b.revenue
    FROM shop.minute_rollup_base b
 UNION ALL
+ SELECT k.minute,
+    k.event_type,
+    k.category,
+    k.device,
+    k.currency,
+    k.events,
+    k.quantity,
+    k.revenue
+   FROM shop.minute_rollup_bulk k
+UNION ALL
  SELECT d.minute,
     d.event_type,
     d.category,
@@ -897,7 +959,7 @@ UNION ALL
     d.quantity,
     d.revenue
    FROM shop.minute_rollup_delta d;
--- Base and deltas of shop.minute_rollup side by side: sums over it are the same, and quicker. A few rows per group, to be summed.
+-- Folded, copied and waiting parts of shop.minute_rollup side by side: sums over it are the same, and quicker. A few rows per group, to be summed.
 
 column shop.minute_rollup_parts.minute timestamp with time zone;
 -- Start of the minute.
@@ -948,6 +1010,17 @@ view shop.product_rollup as
             b.revenue
            FROM shop.product_rollup_base b
         UNION ALL
+         SELECT k.hour,
+            k.product_id,
+            k.currency,
+            k.views,
+            k.carts,
+            k.removals,
+            k.purchases,
+            k.quantity,
+            k.revenue
+           FROM shop.product_rollup_bulk k
+        UNION ALL
          SELECT d.hour,
             d.product_id,
             d.currency,
@@ -994,7 +1067,7 @@ grant SELECT on shop.product_rollup to clickledger_operator;
 grant SELECT on shop.product_rollup to clickledger_reader;
 
 table shop.product_rollup_base;
--- Part of shop.product_rollup that was folded, or copied at once by a large load. One row, or a few to be summed, per hour (UTC), product and currency.
+-- Folded part of shop.product_rollup; negative where an unload took away what was copied. One row per hour (UTC), product and currency.
 
 column shop.product_rollup_base.hour timestamp with time zone not null;
 -- Start of the hour, UTC.
@@ -1023,17 +1096,62 @@ column shop.product_rollup_base.quantity bigint not null;
 column shop.product_rollup_base.revenue numeric(20,2) not null;
 -- Sum of price times quantity of purchases.
 
-CREATE INDEX product_rollup_base_groups ON shop.product_rollup_base USING btree (hour, product_id, currency);
--- Serves: products of a period, and the folder that looks for a group. Paid by the folder, and by large loads.
+constraint product_rollup_base_pkey on shop.product_rollup_base PRIMARY KEY (hour, product_id, currency);
 
 CREATE INDEX product_rollup_base_sold ON shop.product_rollup_base USING btree (hour) INCLUDE (product_id, currency, purchases, quantity, revenue) WHERE (purchases <> 0);
 -- Serves: what sells in a period. Holds the groups with a purchase, some 2 % of all.
 
-grant INSERT, SELECT on shop.product_rollup_base to clickledger_ingest;
+CREATE INDEX product_rollup_base_zero ON shop.product_rollup_base USING btree (hour) WHERE ((views = 0) AND (carts = 0) AND (removals = 0) AND (purchases = 0) AND (quantity = 0) AND (revenue = (0)::numeric));
+-- Serves: groups that an unload brought to zero. Empty but for these.
+
+CREATE UNIQUE INDEX product_rollup_base_pkey ON shop.product_rollup_base USING btree (hour, product_id, currency);
+-- Serves: products of a period, and the folder that looks for a group. Paid by the folder, not by loads.
 
 grant SELECT on shop.product_rollup_base to clickledger_operator;
 
 grant SELECT on shop.product_rollup_base to clickledger_reader;
+
+table shop.product_rollup_bulk;
+-- Part of shop.product_rollup that large loads copied; append-only. A few rows, to be summed, per hour (UTC), product and currency; what an unload took away is in the other parts.
+
+column shop.product_rollup_bulk.hour timestamp with time zone not null;
+-- Start of the hour, UTC.
+
+column shop.product_rollup_bulk.product_id text not null;
+-- Product.
+
+column shop.product_rollup_bulk.currency character(3) not null;
+-- Currency of revenue; sums across currencies mean nothing.
+
+column shop.product_rollup_bulk.views bigint not null;
+-- Number of product_view events.
+
+column shop.product_rollup_bulk.carts bigint not null;
+-- Number of add_to_cart events.
+
+column shop.product_rollup_bulk.removals bigint not null;
+-- Number of remove_from_cart events.
+
+column shop.product_rollup_bulk.purchases bigint not null;
+-- Number of purchase events: lines of orders.
+
+column shop.product_rollup_bulk.quantity bigint not null;
+-- Pieces purchased.
+
+column shop.product_rollup_bulk.revenue numeric(20,2) not null;
+-- Sum of price times quantity of purchases.
+
+CREATE INDEX product_rollup_bulk_brin ON shop.product_rollup_bulk USING brin (hour timestamptz_minmax_multi_ops) WITH (pages_per_range='32');
+-- Serves: products of a period. A block range index, as above.
+
+CREATE INDEX product_rollup_bulk_sold ON shop.product_rollup_bulk USING btree (hour) INCLUDE (product_id, currency, purchases, quantity, revenue) WHERE (purchases <> 0);
+-- Serves: what sells in a period. Holds the groups with a purchase, some 2 % of all.
+
+grant INSERT on shop.product_rollup_bulk to clickledger_ingest;
+
+grant SELECT on shop.product_rollup_bulk to clickledger_operator;
+
+grant SELECT on shop.product_rollup_bulk to clickledger_reader;
 
 table shop.product_rollup_delta;
 -- Changes not yet folded into shop.product_rollup_base. One row per group and load transaction.
@@ -1083,6 +1201,17 @@ view shop.product_rollup_parts as
     b.revenue
    FROM shop.product_rollup_base b
 UNION ALL
+ SELECT k.hour,
+    k.product_id,
+    k.currency,
+    k.views,
+    k.carts,
+    k.removals,
+    k.purchases,
+    k.quantity,
+    k.revenue
+   FROM shop.product_rollup_bulk k
+UNION ALL
  SELECT d.hour,
     d.product_id,
     d.currency,
@@ -1093,7 +1222,7 @@ UNION ALL
     d.quantity,
     d.revenue
    FROM shop.product_rollup_delta d;
--- Base and deltas of shop.product_rollup side by side: sums over it are the same, and quicker. A few rows per group, to be summed.
+-- Folded, copied and waiting parts of shop.product_rollup side by side: sums over it are the same, and quicker. A few rows per group, to be summed.
 
 column shop.product_rollup_parts.hour timestamp with time zone;
 -- Start of the hour, UTC.
@@ -1154,6 +1283,26 @@ grant INSERT, SELECT, UPDATE on shop.products to clickledger_ingest;
 grant SELECT on shop.products to clickledger_operator;
 
 grant SELECT on shop.products to clickledger_reader;
+
+table shop.rollup_copies;
+-- What loads copied into shop.minute_rollup_bulk and shop.product_rollup_bulk; kept when events are unloaded. One row per chunk and hour (UTC) that it copied something of.
+
+column shop.rollup_copies.first_minute timestamp with time zone not null;
+-- First minute of the hour that it copied groups of.
+
+column shop.rollup_copies.last_minute timestamp with time zone not null;
+-- The last such minute.
+
+constraint rollup_copies_check on shop.rollup_copies CHECK (((first_minute <= last_minute) AND (date_trunc('hour'::text, first_minute, 'UTC'::text) = date_trunc('hour'::text, last_minute, 'UTC'::text))));
+
+CREATE INDEX rollup_copies_last_minute ON shop.rollup_copies USING btree (last_minute);
+-- Serves: what was copied of an hour, and the newest and oldest minute. Paid with a row per chunk and hour.
+
+grant INSERT, SELECT on shop.rollup_copies to clickledger_ingest;
+
+grant SELECT on shop.rollup_copies to clickledger_operator;
+
+grant SELECT on shop.rollup_copies to clickledger_reader;
 
 CREATE OR REPLACE FUNCTION ingest.completeness(width interval DEFAULT '01:00:00'::interval, from_time timestamp with time zone DEFAULT (now() - '24:00:00'::interval), to_time timestamp with time zone DEFAULT now(), time_zone text DEFAULT 'UTC'::text)
  RETURNS TABLE(starts_at timestamp with time zone, files bigint, loaded bigint, missing bigint, named text[], is_complete boolean)
@@ -1370,8 +1519,8 @@ handled_lines as (
   from ingest.rejects r
   where r.state in ('open', 'waived') and (only_file is null or r.file_id = only_file)
 ),
--- Sums per group, once from the events and once from the rollup; equal groups cancel out. Base and deltas are read
--- directly: the view hides groups without events.
+-- Sums per group, once from the events and once from the rollup; equal groups cancel out. The parts are read directly:
+-- the view hides groups without events.
 rollup_difference as (
   select g.minute, sum(g.events) as events, sum(g.quantity) as quantity, sum(g.revenue) as revenue
   from (
@@ -1384,6 +1533,10 @@ rollup_difference as (
     select b.minute, b.event_type, b.category, b.device, b.currency, -b.events, -b.quantity, -b.revenue
     from shop.minute_rollup_base b
     where only_file is null and b.minute >= (select min(h.events_from) from first_horizon h)
+    union all
+    select k.minute, k.event_type, k.category, k.device, k.currency, -k.events, -k.quantity, -k.revenue
+    from shop.minute_rollup_bulk k
+    where only_file is null and k.minute >= (select min(h.events_from) from first_horizon h)
     union all
     select d.minute, d.event_type, d.category, d.device, d.currency, -d.events, -d.quantity, -d.revenue
     from shop.minute_rollup_delta d
@@ -1410,6 +1563,10 @@ product_difference as (
     select b.hour, b.product_id, b.currency, -b.views, -b.carts, -b.removals, -b.purchases, -b.quantity, -b.revenue
     from shop.product_rollup_base b
     where only_file is null and b.hour >= (select min(h.events_from) from first_horizon h)
+    union all
+    select k.hour, k.product_id, k.currency, -k.views, -k.carts, -k.removals, -k.purchases, -k.quantity, -k.revenue
+    from shop.product_rollup_bulk k
+    where only_file is null and k.hour >= (select min(h.events_from) from first_horizon h)
     union all
     select d.hour, d.product_id, d.currency, -d.views, -d.carts, -d.removals, -d.purchases, -d.quantity, -d.revenue
     from shop.product_rollup_delta d
@@ -1971,7 +2128,7 @@ begin
     where d.ctid = any (array(select x.ctid from shop.minute_rollup_delta x limit at_most))
     returning d.minute, d.event_type, d.category, d.device, d.currency, d.events, d.quantity, d.revenue
   ),
-  changed as (
+  summed as (
     select t.minute, t.event_type, t.category, t.device, t.currency,
            sum(t.events) as events, sum(t.quantity) as quantity, sum(t.revenue) as revenue,
            count(*) as deltas
@@ -1979,37 +2136,25 @@ begin
     group by t.minute, t.event_type, t.category, t.device, t.currency
     order by t.minute, t.event_type, t.category, t.device, t.currency
   ),
-  replaced as (
-    delete from shop.minute_rollup_base b
-    using changed c
-    where b.minute = c.minute and b.event_type = c.event_type and b.category = c.category
-      and b.device = c.device and b.currency = c.currency
-    returning b.minute, b.event_type, b.category, b.device, b.currency, b.events, b.quantity, b.revenue
-  ),
-  summed as (
-    insert into shop.minute_rollup_base (minute, event_type, category, device, currency, events, quantity, revenue)
-    select p.minute, p.event_type, p.category, p.device, p.currency,
-           sum(p.events), sum(p.quantity), sum(p.revenue)
-    from (
-      select c.minute, c.event_type, c.category, c.device, c.currency, c.events, c.quantity, c.revenue
-      from changed c
-      union all
-      select r.minute, r.event_type, r.category, r.device, r.currency, r.events, r.quantity, r.revenue
-      from replaced r
-    ) p
-    group by p.minute, p.event_type, p.category, p.device, p.currency
-    -- A batch may hold what an unload took away before what the load had brought: a group without events may still
-    -- owe its pieces and revenue.
-    having sum(p.events) <> 0 or sum(p.quantity) <> 0 or sum(p.revenue) <> 0
-    order by p.minute, p.event_type, p.category, p.device, p.currency
+  merged as (
+    merge into shop.minute_rollup_base b
+    using summed s
+      on b.minute = s.minute and b.event_type = s.event_type and b.category = s.category
+         and b.device = s.device and b.currency = s.currency
+    when matched then update
+      set events = b.events + s.events, quantity = b.quantity + s.quantity, revenue = b.revenue + s.revenue
+    when not matched then
+      insert (minute, event_type, category, device, currency, events, quantity, revenue)
+      values (s.minute, s.event_type, s.category, s.device, s.currency, s.events, s.quantity, s.revenue)
+    returning s.deltas
   )
-  select coalesce(sum(c.deltas), 0) from changed c into folded_minutes;
+  select coalesce(sum(m.deltas), 0) from merged m into folded_minutes;
   with taken as (
     delete from shop.product_rollup_delta d
     where d.ctid = any (array(select x.ctid from shop.product_rollup_delta x limit at_most))
     returning d.hour, d.product_id, d.currency, d.views, d.carts, d.removals, d.purchases, d.quantity, d.revenue
   ),
-  changed as (
+  summed as (
     select t.hour, t.product_id, t.currency,
            sum(t.views) as views, sum(t.carts) as carts, sum(t.removals) as removals,
            sum(t.purchases) as purchases, sum(t.quantity) as quantity, sum(t.revenue) as revenue,
@@ -2018,30 +2163,24 @@ begin
     group by t.hour, t.product_id, t.currency
     order by t.hour, t.product_id, t.currency
   ),
-  replaced as (
-    delete from shop.product_rollup_base b
-    using changed c
-    where b.hour = c.hour and b.product_id = c.product_id and b.currency = c.currency
-    returning b.hour, b.product_id, b.currency, b.views, b.carts, b.removals, b.purchases, b.quantity, b.revenue
-  ),
-  summed as (
-    insert into shop.product_rollup_base
-      (hour, product_id, currency, views, carts, removals, purchases, quantity, revenue)
-    select p.hour, p.product_id, p.currency, sum(p.views), sum(p.carts), sum(p.removals), sum(p.purchases),
-           sum(p.quantity), sum(p.revenue)
-    from (
-      select c.hour, c.product_id, c.currency, c.views, c.carts, c.removals, c.purchases, c.quantity, c.revenue
-      from changed c
-      union all
-      select r.hour, r.product_id, r.currency, r.views, r.carts, r.removals, r.purchases, r.quantity, r.revenue
-      from replaced r
-    ) p
-    group by p.hour, p.product_id, p.currency
-    having sum(p.views) <> 0 or sum(p.carts) <> 0 or sum(p.removals) <> 0 or sum(p.purchases) <> 0
-        or sum(p.quantity) <> 0 or sum(p.revenue) <> 0
-    order by p.hour, p.product_id, p.currency
+  merged as (
+    merge into shop.product_rollup_base b
+    using summed s
+      on b.hour = s.hour and b.product_id = s.product_id and b.currency = s.currency
+    when matched then update
+      set views = b.views + s.views, carts = b.carts + s.carts, removals = b.removals + s.removals,
+          purchases = b.purchases + s.purchases, quantity = b.quantity + s.quantity, revenue = b.revenue + s.revenue
+    when not matched then
+      insert (hour, product_id, currency, views, carts, removals, purchases, quantity, revenue)
+      values (s.hour, s.product_id, s.currency, s.views, s.carts, s.removals, s.purchases, s.quantity, s.revenue)
+    returning s.deltas
   )
-  select coalesce(sum(c.deltas), 0) from changed c into folded_products;
+  select coalesce(sum(m.deltas), 0) from merged m into folded_products;
+  -- Deltas are taken in the order in which they lie, and freed space is used anew: a batch may hold what an unload took
+  -- away before what the load had brought, and a group without events then still owes its pieces and revenue.
+  delete from shop.minute_rollup_base b where b.events = 0 and b.quantity = 0 and b.revenue = 0;
+  delete from shop.product_rollup_base b
+  where b.views = 0 and b.carts = 0 and b.removals = 0 and b.purchases = 0 and b.quantity = 0 and b.revenue = 0;
   return folded_minutes + folded_products;
 end
 $function$;
@@ -2056,13 +2195,25 @@ CREATE OR REPLACE FUNCTION shop.freshness()
 AS $function$
   with newest as (
     select greatest((select max(b.minute) from shop.minute_rollup_base b),
-                    (select max(d.minute) from shop.minute_rollup_delta d)) as minute
+                    (select max(c.last_minute) from shop.rollup_copies c),
+                    (select max(d.minute) from shop.minute_rollup_delta d)) + interval '1 minute' as no_event_from
   ),
+  -- Of minutes that were unloaded, groups at zero may be left: only then it is looked for further back.
   event as (
-    select max(e.event_time) as event_time
-    from shop.events e
-    where e.event_time >= (select n.minute from newest n)
-      and e.event_time < (select n.minute from newest n) + interval '1 minute'
+    select max(found.event_time) as event_time
+    from (
+      select e.event_time
+      from (select w.width from (values (interval '1 minute'), ('1 day'), ('1000 years')) as w (width) order by w.width) w
+      cross join lateral (
+        select max(e.event_time) as event_time
+        from shop.events e
+        where e.event_time < (select n.no_event_from from newest n)
+          and e.event_time >= (select n.no_event_from from newest n) - w.width
+      ) e
+      where e.event_time is not null
+      order by w.width
+      limit 1
+    ) found
   ),
   under_way as (
     select count(*) as files from ingest.files f where f.settled_at is null
@@ -2256,9 +2407,19 @@ AS $function$
     where r.minute >= date_trunc('hour', from_time, 'UTC') - weeks * interval '168 hours' and r.minute < to_time
     group by 1
   ),
-  beginning as (
+  first_part as (
     select date_trunc('hour', least((select min(b.minute) from shop.minute_rollup_base b),
+                                    (select min(c.last_minute) from shop.rollup_copies c),
                                     (select min(d.minute) from shop.minute_rollup_delta d)), 'UTC') as hour
+  ),
+  -- What was unloaded may have left groups at zero; of events that retention dropped, only these tell.
+  beginning as (
+    select case when (select min(z.events_from) from ingest.horizon z) > f.hour
+                     or exists (select from shop.events e
+                                where e.event_time < date_trunc('hour', from_time, 'UTC') - weeks * interval '168 hours')
+                then f.hour
+                else (select min(h.hour) from hourly h where h.events <> 0) end as hour
+    from first_part f
   ),
   asked as (
     select s.hour, coalesce(h.events, 0) as events
@@ -2470,6 +2631,20 @@ grant execute on shop.sessions(timestamp with time zone,timestamp with time zone
 
 grant execute on shop.sessions(timestamp with time zone,timestamp with time zone) to clickledger_reader;
 
+CREATE OR REPLACE FUNCTION shop.summarize_copies()
+ RETURNS integer
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '200ms'
+AS $function$
+  select brin_summarize_new_values('shop.minute_rollup_bulk_brin')
+       + brin_summarize_new_values('shop.product_rollup_bulk_brin')
+$function$;
+-- Makes new ranges of what loads copied known to the indexes by time, and returns how many; never blocks a load.
+
+grant execute on shop.summarize_copies() to clickledger_ingest;
+
 CREATE OR REPLACE FUNCTION shop.top_products(ranked_by shop.product_measure DEFAULT 'revenue'::shop.product_measure, from_time timestamp with time zone DEFAULT date_trunc('hour'::text, (now() - '23:00:00'::interval)), to_time timestamp with time zone DEFAULT now(), in_currency text DEFAULT NULL::text, max_rows integer DEFAULT 10)
  RETURNS TABLE(rank bigint, product_id text, product_name text, category text, brand text, currency text, views bigint, carts bigint, purchases bigint, quantity bigint, revenue numeric)
  LANGUAGE sql
@@ -2513,6 +2688,14 @@ AS $function$
       having sum(s.purchases) <> 0
     ) t
   ),
+  -- Read once for all of them: what was copied has no index by product.
+  copied as materialized (
+    select k.product_id, k.currency::text as currency, sum(k.views) as views, sum(k.carts) as carts
+    from shop.product_rollup_bulk k
+    where k.hour >= (select w.first_hour from whole w) and k.hour < (select w.end_hour from whole w)
+      and k.product_id in (select s.product_id from sellers s where s.rank <= max_rows)
+    group by k.product_id, k.currency
+  ),
   best_sellers as (
     select s.rank, s.product_id, s.currency, seen.views, seen.carts, s.purchases, s.quantity, s.revenue
     from sellers s
@@ -2526,6 +2709,10 @@ AS $function$
                 from whole w
                 cross join lateral generate_series(w.first_hour, w.end_hour - interval '1 hour', interval '1 hour') as h (hour)))
           and b.product_id = s.product_id and b.currency = s.currency
+        union all
+        select k.views, k.carts
+        from copied k
+        where k.product_id = s.product_id and k.currency = s.currency
         union all
         select sum(d.views), sum(d.carts)
         from shop.product_rollup_delta d

@@ -21,6 +21,7 @@ import { columnOf, valuesOf } from "./values_of.ts";
 export interface ReadyChunk extends ValidChunk {
   /** Some of its events are there already, as far as is known. */
   hasOldEvents: boolean;
+  leastRowsToCopy?: number | undefined;
 }
 
 /** What of it is needed where every event is asked for. */
@@ -59,7 +60,8 @@ type ChunkReject = RejectedRecord & Partial<Conflict>;
  * @throws SQLSTATE 23505 when events were taken for new and are not: try again with `hasOldEvents`.
  */
 export async function loadChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
-  const isWorthCopying = chunk.batch.accepted.lines.length >= LEAST_ROWS_TO_COPY;
+  const { leastRowsToCopy = LEAST_ROWS_TO_COPY } = chunk;
+  const isWorthCopying = chunk.batch.accepted.lines.length >= leastRowsToCopy;
   if (!isWorthCopying || chunk.hasOldEvents) return await insertChunk(sql, chunk);
   return await copyChunk(sql, chunk) ?? await insertChunk(sql, chunk);
 }

@@ -15,8 +15,8 @@ type Batch = Pick<ChunkBatch, "accepted">;
 export interface RollupRows {
   /** Starts of the minutes or hours, milliseconds since 1970, ascending. */
   readonly periods: readonly number[];
-  /** The `copy` of such rows into the rollup's base, or of deltas. */
-  copyInto(part: "base" | "delta"): string;
+  /** The `copy` of such rows to where they are only appended, or of deltas. */
+  copyInto(part: "bulk" | "delta"): string;
   /**
    * The groups of some periods, in COPY's binary format; nothing when there are none.
    *
@@ -146,7 +146,7 @@ function rollupRows(
 }
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 3_600_000;
+export const HOUR_MS = 3_600_000;
 
 /** Starts of the periods that the events of a batch happened in, milliseconds since 1970. */
 function periodsOf({ accepted: { eventMicros } }: Batch, length: number): Codes<number> {

@@ -26,10 +26,10 @@ export async function readContents({ sql }: StageDatabase): Promise<Contents> {
          (select count(*) as products from shop.products) p,
          (select coalesce(sum(events), 0)::bigint as events,
                  coalesce(sum(revenue) filter (where event_type = 'purchase'), 0) as revenue
-          from shop.minute_rollup_base) m,
+          from shop.minute_rollup_parts) m,
          (select coalesce(sum(views + carts + removals + purchases), 0)::bigint as events,
                  coalesce(sum(revenue), 0) as revenue
-          from shop.product_rollup_base) r`;
+          from shop.product_rollup_parts) r`;
   return contents!;
 }
 

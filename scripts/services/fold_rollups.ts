@@ -10,9 +10,9 @@ const MANY = 1_000_000;
 const BETWEEN_BATCHES_MS = 100;
 
 /**
- * Moves the deltas of the rollups into their base tables, so that what queries sum up stays short. The processor time
- * that it takes is kept from a large load under way, unless too many deltas have come together. Views are right without
- * it, and any number of processes may do it.
+ * Moves the deltas of the rollups into their base tables, so that what queries sum up stays short, and makes what loads
+ * have copied known to its indexes by time. The processor time that folding takes is kept from a large load under way,
+ * unless too many deltas have come together. Views are right without it, and any number of processes may do it.
  *
  * @param sql Pool of the ingest role.
  * @returns `stop`, which waits for a fold under way
@@ -29,8 +29,9 @@ export function foldRollups(sql: Sql, log: Logger): { stop(): Promise<void> } {
       };
     });
   const loop = (async () => {
-    for (let before = 0; !stopped;) {
-      const waiting = await countDeltas(sql, log);
+    for (let before = 0, summarized = 0; !stopped;) {
+      const { waiting, copied } = await look(sql, log);
+      if (copied !== summarized && await summarizeCopies(sql, log)) summarized = copied;
       if (waiting > 0 && isDue(waiting, before)) await fold(sql, log);
       // What a load has left is folded in batches, one after the other.
       const isLeftOver = waiting > FEW && waiting <= before;
@@ -47,21 +48,28 @@ export function foldRollups(sql: Sql, log: Logger): { stop(): Promise<void> } {
   };
 }
 
-/** Whether a load goes on is seen by its deltas becoming more; what it copies into the bases is not seen. */
+/** Whether a load goes on is seen by its deltas becoming more; what it copies is not looked at. */
 function isDue(waiting: number, before: number): boolean {
   return waiting <= FEW || waiting >= MANY || waiting <= before;
 }
 
-/** 0 as well when nobody answers. */
-async function countDeltas(sql: Sql, log: Logger): Promise<number> {
+/** How many deltas wait, and how large is what was copied, in bytes; nothing when nobody answers. */
+async function look(sql: Sql, log: Logger): Promise<{ waiting: number; copied: number }> {
   return await attempt(log, async () => {
-    const [row] = await sql<{ deltas: number }[]>`select shop.count_deltas() as deltas`;
-    return row?.deltas ?? 0;
-  }) ?? 0;
+    const [row] = await sql<{ waiting: number; copied: number }[]>`
+      select shop.count_deltas() as waiting,
+             pg_relation_size('shop.minute_rollup_bulk') + pg_relation_size('shop.product_rollup_bulk') as copied`;
+    return row;
+  }) ?? { waiting: 0, copied: 0 };
 }
 
 async function fold(sql: Sql, log: Logger): Promise<void> {
   await attempt(log, () => sql`select shop.fold_rollups()`);
+}
+
+/** A vacuum at work on it makes it give up; it does the same. */
+async function summarizeCopies(sql: Sql, log: Logger): Promise<boolean> {
+  return await attempt(log, () => sql`select shop.summarize_copies()`) !== undefined;
 }
 
 /** A failure costs nothing but time: the next fold takes the deltas as well. */

@@ -217,37 +217,80 @@ Deno.test("loadChunk() holds nothing that others wait for while it copies", asyn
   assert.deepEqual(await totals(house), { events: 20, keys: 20, rolledUp: 20, openChunks: 1 });
 });
 
-Deno.test("loadChunk() copies to the rollups' bases what these have nothing of yet, the rest as deltas", async () => {
+Deno.test("loadChunk() copies of each period what two chunks bring, the rest as deltas", async () => {
   await using house = await warehouse(COPYING);
   const land = async (name: string, from: number, minute: string) => {
     const time = { event_time: `2026-01-05T${minute}:30Z` };
     const rows = events(from, from + ENOUGH).map((row) => ({ ...row, ...time }));
     return await ingest(house, await house.land(name, csv(rows)));
   };
-  await land("a.csv", 0, "10:00");
-  assert.deepEqual(await parts(house), { bases: ["10:00"], deltas: [], hours: 1, hourDeltas: 0 });
-  // Of the minute there is nothing, of its hour there is.
+  const first = await land("a.csv", 0, "10:00");
   await land("b.csv", ENOUGH, "10:01");
   assert.deepEqual(await parts(house), {
-    ...{ bases: ["10:00", "10:01"], deltas: [] },
-    ...{ hours: 1, hourDeltas: 1 },
+    ...{ bulk: ["10:00", "10:01"], base: [], deltas: [] },
+    ...{ bulkHours: ["10 2"], hourDeltas: 0 },
   });
+  // Of the minute there is not enough yet, of its hour there is.
   await land("c.csv", 2 * ENOUGH, "10:00");
-  assert.deepEqual(await parts(house), {
-    ...{ bases: ["10:00", "10:01"], deltas: ["10:00"] },
-    ...{ hours: 1, hourDeltas: 1 },
-  });
+  const third = { bulk: ["10:00", "10:01"], bulkHours: ["10 2"] };
+  assert.deepEqual(await parts(house), { ...third, base: [], deltas: [], hourDeltas: 1 });
+  await land("d.csv", 3 * ENOUGH, "10:00");
+  assert.deepEqual(await parts(house), { ...third, base: [], deltas: ["10:00"], hourDeltas: 1 });
   assert.deepEqual(await house.violations(), []);
   await house.deps.sql`select shop.fold_rollups()`;
-  assert.equal(await groupsOfSeveralRows(house), 0);
-  assert.deepEqual(await parts(house), {
-    ...{ bases: ["10:00", "10:01"], deltas: [] },
-    ...{ hours: 1, hourDeltas: 0 },
-  });
+  const folded = { ...third, base: ["10:00"], deltas: [], hourDeltas: 0 };
+  assert.deepEqual(await parts(house), folded);
+  assert.deepEqual(await house.violations(), []);
+
+  // What was copied of the file stays; what its end takes away goes the way of deltas.
+  await unload(house, first.fileId);
+  assert.deepEqual(await house.violations(), []);
+  await house.deps.sql`select shop.fold_rollups()`;
+  assert.deepEqual(await parts(house), folded);
+  assert.equal((await totals(house)).rolledUp, 3 * ENOUGH);
   assert.deepEqual(await house.violations(), []);
 });
 
-Deno.test("shop.fold_rollups() makes one row of what loads have copied that did not see each other", async () => {
+Deno.test("loadChunk() appends deltas of a file whose chunks all share their hours and minutes", async () => {
+  await using house = await warehouse(COPYING);
+  const rows = events(0, 6 * ENOUGH).map((row, n) => ({
+    ...row,
+    event_time: `2026-01-05T10:${n % 2 === 0 ? "00" : "01"}:30Z`,
+  }));
+  const text = csv(rows);
+  house.deps.chunkBytes = Math.ceil(text.length / 5.5);
+  const { fileId } = await ingest(house, await house.land("a.csv", text));
+  const [chunks] = await house.admin`select count(*)::int as chunks from ingest.chunks`;
+  assert.equal(chunks?.chunks, 6);
+  const [most] = await house.admin`
+    select max(n)::int as rows from (
+      select count(*) as n from shop.minute_rollup_bulk
+      group by minute, event_type, category, device, currency) g`;
+  // Chunks beside each other do not see one another.
+  assert.ok(most?.rows >= 2 && most?.rows <= 4, `${most?.rows}`);
+  const { deltas, hourDeltas } = await parts(house);
+  assert.deepEqual({ deltas, hourDeltas }, { deltas: ["10:00", "10:01"], hourDeltas: 1 });
+  assert.deepEqual(await house.violations(), []);
+  await unload(house, fileId);
+  await house.deps.sql`select shop.fold_rollups()`;
+  assert.deepEqual(await house.violations(), []);
+  assert.equal((await totals(house)).rolledUp, 0);
+  assert.deepEqual([...await house.admin`select from shop.product_rollup`], []);
+});
+
+Deno.test("shop.rollup_copies does not tell of what was taken back", async () => {
+  await using house = await warehouse(COPYING);
+  await ingest(house, await house.land("a.csv", csv(events(0, 20))));
+  // Some of it is there already: that is seen after all was copied.
+  const result = await ingest(house, await house.land("b.csv", csv(events(10, ENOUGH + 10))));
+  assert.deepEqual([result.loaded, result.duplicates], [ENOUGH - 10, 10]);
+  for (const table of ["rollup_copies", "minute_rollup_bulk", "product_rollup_bulk"]) {
+    assert.deepEqual([...await house.admin.unsafe(`select from shop.${table}`)], [], table);
+  }
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadChunk() may copy more of a group where loads do not see each other", async () => {
   await using house = await warehouse(COPYING);
   const all = csv(events(0, ENOUGH));
   const job = await house.job(await house.land("a.csv", all));
@@ -262,36 +305,35 @@ Deno.test("shop.fold_rollups() makes one row of what loads have copied that did 
     meanwhile: async () => {},
   });
   await house.run("settleFile", job, claimed);
-  assert.ok(await groupsOfSeveralRows(house) > 0);
   assert.equal((await totals(house)).rolledUp, 2 * ENOUGH);
   assert.deepEqual(await house.violations(), []);
 
   await unload(house, other.fileId);
   assert.deepEqual(await house.violations(), []);
   await house.deps.sql`select shop.fold_rollups()`;
-  assert.equal(await groupsOfSeveralRows(house), 0);
   assert.equal((await totals(house)).rolledUp, ENOUGH);
   assert.deepEqual(await house.violations(), []);
 });
 
-/** Where the rollups have something: minutes of the day, and how many hours. */
+/** Where the rollups have something: minutes of the day, and hours with how many rows a group. */
 async function parts({ admin }: Warehouse) {
-  const [row] = await admin`
-    select array(select distinct to_char(minute at time zone 'UTC', 'HH24:MI') from shop.minute_rollup_base order by 1) as bases,
-           array(select distinct to_char(minute at time zone 'UTC', 'HH24:MI') from shop.minute_rollup_delta order by 1) as deltas,
-           (select count(distinct hour)::int from shop.product_rollup_base) as hours,
-           (select count(distinct hour)::int from shop.product_rollup_delta) as "hourDeltas"`;
-  return { ...row };
-}
-
-async function groupsOfSeveralRows({ admin }: Warehouse): Promise<number> {
-  const groups = await admin`
-    select from shop.minute_rollup_base
-    group by minute, event_type, category, device, currency having count(*) > 1
-    union all
-    select from shop.product_rollup_base
-    group by hour, product_id, currency having count(*) > 1`;
-  return groups.length;
+  const minutesOf = (part: string) =>
+    admin.unsafe(
+      `select distinct to_char(minute at time zone 'UTC', 'HH24:MI') as minute
+       from shop.minute_rollup_${part} order by 1`,
+    ).then((rows) => rows.map(({ minute }) => minute as string));
+  const hours = await admin`
+    select distinct to_char(hour at time zone 'UTC', 'HH24') || ' ' || count(*) over (partition by hour) / ${ENOUGH} as hour
+    from shop.product_rollup_bulk order by 1`;
+  const [deltas] =
+    await admin`select count(distinct hour)::int as hours from shop.product_rollup_delta`;
+  return {
+    bulk: await minutesOf("bulk"),
+    base: await minutesOf("base"),
+    deltas: await minutesOf("delta"),
+    bulkHours: hours.map(({ hour }) => hour as string),
+    hourDeltas: deltas?.hours as number,
+  };
 }
 
 /** Runs some work until the last COPY of its loads has begun, then something else, then the rest of the work. */
@@ -311,7 +353,7 @@ async function interruptLastCopy<Result>(
       end if;
       return null;
     end $$;
-    create trigger hold_copy before insert on shop.product_rollup_base
+    create trigger hold_copy before insert on shop.product_rollup_bulk
     for each statement execute function shop.hold_copy();`);
   let working: Promise<Result> | undefined;
   await admin.begin(async (tx) => {

@@ -73,8 +73,9 @@ Deno.test("watchInbox() knows the files that stay in the inbox, and loads them i
   await allComplete(at, 5);
   await at
     .sql`truncate ingest.files, ingest.chunks, ingest.event_keys, ingest.duplicates, shop.events,
-                        ingest.rejects, shop.minute_rollup_base, shop.minute_rollup_delta,
-                        shop.product_rollup_base, shop.product_rollup_delta`;
+                        ingest.rejects, shop.minute_rollup_base, shop.minute_rollup_bulk,
+                        shop.minute_rollup_delta, shop.product_rollup_base, shop.product_rollup_bulk,
+                        shop.product_rollup_delta, shop.rollup_copies`;
   at.watch();
   const rows = await at.settled(5);
   assert.ok(rows.every(({ state, records }) => state === "loaded" && records === 2));

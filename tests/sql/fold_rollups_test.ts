@@ -109,6 +109,67 @@ Deno.test("shop.fold_rollups() leaves everything to the folder that is at work",
   assert.ok(await fold(house) > 0);
 });
 
+Deno.test("shop.fold_rollups() leaves what was copied where it is", async () => {
+  await using house = await warehouse({ leastRowsToCopy: 1 });
+  const { fileId } = await ingest(house, await house.land("a.csv", csv(events(0, 20))));
+  const before = await rollup(house);
+  assert.equal(await fold(house), 0);
+  assert.deepEqual(await rollup(house), before);
+  await unload(house, fileId);
+  assert.deepEqual(await rollup(house), []);
+  assert.ok(await fold(house) > 0);
+  assert.deepEqual(await rollup(house), []);
+  assert.deepEqual(await house.violations(), []);
+  // The two balance for good, and more comes on top.
+  const again = csv([...events(0, 20), event(20)]);
+  await ingest(house, await house.land("b.csv", again));
+  await ingest(house, await house.land("c.csv", csv(events(21, 30))));
+  await fold(house);
+  assert.deepEqual((await rollup(house)).slice(0, before.length), before);
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("shop.summarize_copies() makes copied pages known once, beside a load under way", async () => {
+  await using house = await warehouse();
+  const { admin, deps: { sql } } = house;
+  const summarize = async () =>
+    (await sql<{ ranges: number }[]>`select shop.summarize_copies() as ranges`)[0]?.ranges;
+  assert.equal(await summarize(), 0);
+  const copy = (tx: { unsafe: typeof sql.unsafe }) =>
+    tx.unsafe(`
+      insert into shop.minute_rollup_bulk
+      select '2026-01-05'::timestamptz + i * interval '1 minute', 'purchase', '', 'mobile', 'EUR', 1, 1, 1
+      from generate_series(1, 10000) i`);
+  await copy(admin);
+  assert.ok((await summarize())! > 0);
+  assert.equal(await summarize(), 0);
+  await admin.begin(async (tx) => {
+    await copy(tx);
+    // What has not committed is there to be known as well, and the load goes on.
+    assert.ok((await summarize())! > 0);
+    await copy(tx);
+  });
+  const [row] = await admin`
+    select count(*)::int as rows from shop.minute_rollup_bulk
+    where minute >= '2026-01-05 10:00+00' and minute < '2026-01-05 11:00+00'`;
+  assert.equal(row?.rows, 3 * 60);
+});
+
+Deno.test("shop.summarize_copies() gives up before it would end a vacuum at work", async () => {
+  await using house = await warehouse();
+  const { admin } = house;
+  const [setting] = await admin`
+    select extract(epoch from current_setting('deadlock_timeout')::interval) * 1000 > 200 as longer`;
+  assert.equal(setting?.longer, true);
+  await admin.begin(async (tx) => {
+    // What a vacuum locks.
+    await tx`lock table shop.minute_rollup_bulk in share update exclusive mode`;
+    await assert.rejects(house.deps.sql`select shop.summarize_copies()`.execute(), {
+      code: "55P03",
+    });
+  });
+});
+
 async function fold({ deps: { sql } }: Warehouse): Promise<number> {
   const [row] = await sql<{ deltas: number }[]>`select shop.fold_rollups() as deltas`;
   return row?.deltas ?? 0;

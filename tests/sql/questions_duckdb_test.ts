@@ -469,10 +469,12 @@ Deno.test("DuckDB agrees with every question over 100,000 generated events", asy
 async function load(house: Warehouse, directory: string): Promise<void> {
   const names = (await Array.fromAsync(Deno.readDir(directory))).map(({ name }) => name).sort();
   for (const name of names) {
+    // Of the first half all is copied; of the rest, chunks are too small for that.
+    house.deps.chunkBytes = names.indexOf(name) < 2 ? 4_000_000 : 100_000;
     const path = await house.land(name, await Deno.readFile(`${directory}/${name}`));
     assert.equal((await ingest(house, path)).state, "loaded");
     // Some of the rollups are folded, the rest are deltas.
-    if (name === names[1]) await house.deps.sql`select shop.fold_rollups()`;
+    if (name === names[2]) await house.deps.sql`select shop.fold_rollups()`;
   }
 }
 

@@ -4,8 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { csv, event, type TestEvent } from "../activities/_events.ts";
-import { ingest } from "../activities/_ingest.ts";
+import { csv, event, eventId, type TestEvent } from "../activities/_events.ts";
+import { ingest, unload } from "../activities/_ingest.ts";
 import { warehouse } from "../activities/_warehouse.ts";
 import { type Plain, plain } from "./_duckdb.ts";
 
@@ -492,10 +492,14 @@ const CASES: Case[] = [
   },
 ];
 
-Deno.test("every question has its answer, folded or not", async (t) => {
+Deno.test("every question has its answer, folded or not", (t) => askAll(t, {}));
+
+Deno.test("every question has its answer, copied", (t) => askAll(t, { leastRowsToCopy: 1 }));
+
+async function askAll(t: Deno.TestContext, changes: { leastRowsToCopy?: number }): Promise<void> {
   for (const { name, given, query, expected } of CASES) {
     await t.step(name, async () => {
-      await using house = await warehouse({ chunkBytes: 1_000_000 });
+      await using house = await warehouse({ chunkBytes: 1_000_000, ...changes });
       if (given.length > 0) {
         const result = await ingest(house, await house.land("a.csv", csv(given.map(toEvent))));
         assert.equal(result.loaded, given.length, "all that is given is valid");
@@ -507,7 +511,41 @@ Deno.test("every question has its answer, folded or not", async (t) => {
       assert.deepEqual(await ask(), expected);
       await house.deps.sql`select shop.fold_rollups()`;
       assert.deepEqual(await ask(), expected, "after a fold");
+      const [rows] = await house.admin`select count(*)::int as copied from shop.minute_rollup_bulk`;
+      assert.equal(rows!.copied > 0, given.length > 0 && changes.leastRowsToCopy !== undefined);
     });
+  }
+}
+
+Deno.test("freshness() and rate_anomalies() leave out what was unloaded of what was copied", async () => {
+  await using house = await warehouse({ chunkBytes: 1_000_000, leastRowsToCopy: 1 });
+  const land = async (name: string, given: Given[]) => {
+    // Ids of their own.
+    const first = name.charCodeAt(0) * 100;
+    const rows = given.map((one, n) => ({ ...toEvent(one, n), event_id: eventId(first + n) }));
+    return await ingest(house, await house.land(name, csv(rows)));
+  };
+  const ask = async () => {
+    const [row] = await house.admin`
+      select f.newest_event, (select sum(a.observations)::int
+              from shop.rate_anomalies('2026-03-02 10:00+00', '2026-03-02 12:00+00') a) as observations
+      from shop.freshness() f`;
+    return [row!.newest_event?.toISOString(), row!.observations];
+  };
+  await land("a.csv", [
+    view("2026-02-16T11:30:00Z"),
+    view("2026-02-23T10:00:00Z"),
+    view(at("10:20")),
+  ]);
+  const before = ["2026-03-02T10:20:00.000Z", 2];
+  assert.deepEqual(await ask(), before);
+  for (const days of [["2026-02-09", "2026-03-02"], ["2025-11-01", "2026-07-04"]]) {
+    const { fileId } = await land(`${days[0]}.csv`, days.map((day) => view(`${day}T10:21:00Z`)));
+    assert.equal((await ask())[0], `${days[1]}T10:21:00.000Z`);
+    await unload(house, fileId);
+    assert.equal((await ask())[0], before[0], "before a fold");
+    await house.deps.sql`select shop.fold_rollups()`;
+    assert.deepEqual(await ask(), before);
   }
 });
 

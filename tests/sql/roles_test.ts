@@ -17,10 +17,13 @@ const TABLES = [
   "shop.events",
   "shop.events_2026_01",
   "shop.minute_rollup_base",
+  "shop.minute_rollup_bulk",
   "shop.minute_rollup_delta",
   "shop.product_rollup_base",
+  "shop.product_rollup_bulk",
   "shop.product_rollup_delta",
   "shop.products",
+  "shop.rollup_copies",
 ];
 
 /** Partitions are read through their parent. */
@@ -108,11 +111,12 @@ Deno.test("roles: ingest reads and writes what loading needs, and nothing else",
     "ingest.rejects": ["select", "insert", "update"],
     "ingest.manifests": ["select", "insert"],
     "shop.events": ["select", "insert", "update", "delete"],
-    "shop.minute_rollup_base": ["select", "insert"],
+    "shop.minute_rollup_bulk": ["insert"],
     "shop.minute_rollup_delta": ["insert"],
-    "shop.product_rollup_base": ["select", "insert"],
+    "shop.product_rollup_bulk": ["insert"],
     "shop.product_rollup_delta": ["insert"],
     "shop.products": ["select", "insert", "update"],
+    "shop.rollup_copies": ["select", "insert"],
   });
 });
 
@@ -146,6 +150,7 @@ Deno.test("roles: functions run for those who need them", async (t) => {
     "shop.ensure_month('2026-01-01')": ["ingest"],
     "shop.fold_rollups()": ["ingest"],
     "shop.count_deltas()": ["ingest"],
+    "shop.summarize_copies()": ["ingest"],
     "ingest.schema_version()": ["ingest", "reader", "operator"],
     "ingest.verify()": ["ingest", "reader", "operator"],
     "ingest.record_verification()": ["ingest", "reader", "operator"],

@@ -301,6 +301,41 @@ const DAMAGES: Damage[] = [
       where ctid = (select min(ctid) from shop.product_rollup_delta)`,
     violations: [/^I5: rollup of a product in hour .* by -1 events/],
   },
+  {
+    name: "what was copied of a minute counts one event too many",
+    plant: (tx) =>
+      tx`
+      update shop.minute_rollup_bulk set events = events + 1
+      where ctid = (select min(ctid) from shop.minute_rollup_bulk)`,
+    violations: [
+      /^I5: rollup of minute .* differs from its events by 1 events, 0 pieces, 0.00 revenue$/,
+    ],
+  },
+  {
+    name: "what was copied of a minute is lost",
+    plant: (tx) =>
+      tx`
+      delete from shop.minute_rollup_bulk
+      where ctid = (select min(ctid) from shop.minute_rollup_bulk)`,
+    violations: [/^I5: rollup of minute .* by -1 events/],
+  },
+  {
+    name: "what was copied of a product is a cent off",
+    plant: (tx) =>
+      tx`
+      update shop.product_rollup_bulk set revenue = revenue - 0.01
+      where ctid = (select min(ctid) from shop.product_rollup_bulk)`,
+    violations: [/^I5: rollup of a product in hour .* by 0 events, 0 pieces, -0.01 revenue$/],
+  },
+  {
+    name: "what was copied of a product is there twice",
+    plant: (tx) =>
+      tx`
+      insert into shop.product_rollup_bulk
+      select * from shop.product_rollup_bulk
+      where ctid = (select min(ctid) from shop.product_rollup_bulk)`,
+    violations: [/^I5: rollup of a product in hour .* by 1 events/],
+  },
 ];
 
 Deno.test("ingest.verify() finds what is wrong, and nothing else", async (t) => {
@@ -351,7 +386,7 @@ Deno.test("ingest.record_verification() stores what it found", async () => {
   ]);
 });
 
-/** Files with everything in them: several chunks, duplicates, rejects, an unload, folded and open deltas. */
+/** Files with everything in them: several chunks, duplicates, rejects, an unload, folded and open deltas, and what was copied. */
 async function history(): Promise<Warehouse> {
   const house = await warehouse();
   await ingest(house, await house.land("a.csv", csv(events(0, 20))));
@@ -361,6 +396,8 @@ async function history(): Promise<Warehouse> {
   await unload(house, gone.fileId);
   await house.deps.sql`select shop.fold_rollups()`;
   await ingest(house, await house.land("d.csv", csv([...events(200, 220), event(201)])));
+  house.deps.leastRowsToCopy = 1;
+  await ingest(house, await house.land("e.csv", csv(events(300, 320))));
   return house;
 }
 

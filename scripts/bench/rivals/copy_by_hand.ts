@@ -6,17 +6,6 @@ import { runPsql } from "./psql.ts";
 const TYPED_NAMES = SHOP_EVENTS.columns.map(({ name, postgresType }) => `${name} ${postgresType}`)
   .join(", ");
 
-/** Gives the rollups the keys that the rival upserts by, in place of their indexes that are not unique. */
-export async function prepareCopyByHand({ url }: StageDatabase): Promise<void> {
-  await runPsql(
-    url,
-    `drop index shop.minute_rollup_base_groups;
-     drop index shop.product_rollup_base_groups;
-     alter table shop.minute_rollup_base add primary key (minute, event_type, category, device, currency);
-     alter table shop.product_rollup_base add primary key (hour, product_id, currency);`,
-  );
-}
-
 /**
  * Rival A: what somebody careful writes by hand for the same guarantees, into the same tables. `\copy` into a staging table
  * whose types are the validation, then one transaction: keys, the events whose keys were new, rollups, products.

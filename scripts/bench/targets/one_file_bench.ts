@@ -4,7 +4,7 @@ import { alternate, compare } from "../alternate.ts";
 import { type Contents, readConsistent, readContents } from "../contents.ts";
 import type { Variant } from "../inputs.ts";
 import { loadFiles } from "../load_files.ts";
-import { copyByHand, prepareCopyByHand } from "../rivals/copy_by_hand.ts";
+import { copyByHand } from "../rivals/copy_by_hand.ts";
 import { makeMonths } from "../rivals/make_months.ts";
 import { hasPsql } from "../rivals/psql.ts";
 import { prepareRawCopy, rawCopy } from "../rivals/raw_copy.ts";
@@ -81,7 +81,6 @@ type Load = (stage: Stage, path: string) => Promise<{ seconds: number; contents:
 
 const loadByHand: Load = async (stage, path) => {
   await using database = await stage.database();
-  await prepareCopyByHand(database);
   await makeMonths(database);
   const seconds = await copyByHand(database, path);
   return { seconds, contents: await readConsistent(database) };

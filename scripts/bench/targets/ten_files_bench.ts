@@ -4,7 +4,7 @@ import { alternate, compare } from "../alternate.ts";
 import { readConsistent } from "../contents.ts";
 import type { Variant } from "../inputs.ts";
 import { loadFiles } from "../load_files.ts";
-import { copyByHand, prepareCopyByHand } from "../rivals/copy_by_hand.ts";
+import { copyByHand } from "../rivals/copy_by_hand.ts";
 import { makeMonths } from "../rivals/make_months.ts";
 import { hasPsql } from "../rivals/psql.ts";
 import type { Stage } from "../stage.ts";
@@ -113,7 +113,6 @@ async function loadOneByOne(stage: Stage, paths: string[], rows: number): Promis
 
 async function loadByHand(stage: Stage, paths: string[], rows: number): Promise<number> {
   await using database = await stage.database();
-  await prepareCopyByHand(database);
   await makeMonths(database);
   let seconds = 0;
   for (const path of paths) seconds += await copyByHand(database, path);

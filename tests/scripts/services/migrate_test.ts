@@ -148,6 +148,45 @@ Deno.test("migrate() waits for a table that somebody reads, and lets others pass
   assert.deepEqual(await migrating, { applied: [next] });
 });
 
+Deno.test("migrate() makes one row of the groups that loads had copied into a base of a rollup", async () => {
+  await using database = await emptyDatabase();
+  await using folder = await copyOfMigrations();
+  const later = names.filter((name) => name >= "0044");
+  for (const name of later) await Deno.remove(new URL(name, folder.url));
+  await migrate(database.url, { directory: folder.url });
+  const { sql } = database;
+  await sql`
+    insert into shop.minute_rollup_base
+    values ('2026-01-05 12:00+00', 'purchase', 'a', 'mobile', 'EUR', 1, 2, 3.50),
+           ('2026-01-05 12:00+00', 'purchase', 'a', 'mobile', 'EUR', 2, 3, 0.25),
+           ('2026-01-05 12:00+00', 'purchase', 'b', 'mobile', 'EUR', 4, 4, 4.00),
+           ('2026-01-05 12:01+00', 'purchase', 'a', 'mobile', 'EUR', 5, 5, 5.00),
+           ('2026-01-05 12:01+00', 'purchase', 'a', 'mobile', 'EUR', -5, -5, -5.00)`;
+  await sql`
+    insert into shop.product_rollup_base
+    values ('2026-01-05 12:00+00', 'P-1', 'EUR', 1, 2, 3, 4, 5, 6.50),
+           ('2026-01-05 12:00+00', 'P-1', 'EUR', 1, 0, 0, 1, 1, 0.25),
+           ('2026-01-05 12:00+00', 'P-2', 'EUR', 1, 1, 1, 1, 1, 1.00),
+           ('2026-01-05 13:00+00', 'P-1', 'EUR', 1, 1, 1, 1, 1, 1.00),
+           ('2026-01-05 13:00+00', 'P-1', 'EUR', -1, -1, -1, -1, -1, -1.00)`;
+  assert.deepEqual(await migrate(database.url), { applied: later });
+  const minutes = await sql`
+    select category, events::int, quantity::int, revenue::text from shop.minute_rollup_base order by 1`;
+  assert.deepEqual(minutes.map((row) => Object.values(row)), [["a", 3, 5, "3.75"], [
+    "b",
+    4,
+    4,
+    "4.00",
+  ]]);
+  const products = await sql`
+    select product_id, views::int, carts::int, removals::int, purchases::int, quantity::int, revenue::text
+    from shop.product_rollup_base order by 1`;
+  assert.deepEqual(products.map((row) => Object.values(row)), [
+    ["P-1", 2, 2, 3, 5, 6, "6.75"],
+    ["P-2", 1, 1, 1, 1, 1, "1.00"],
+  ]);
+});
+
 Deno.test("migrate() makes group roles that nobody can log in as", async () => {
   await using database = await testDatabase();
   const roles = await database.sql`
