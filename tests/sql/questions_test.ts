@@ -496,6 +496,17 @@ Deno.test("every question has its answer, folded or not", (t) => askAll(t, {}));
 
 Deno.test("every question has its answer, copied", (t) => askAll(t, { leastRowsToCopy: 1 }));
 
+/** Of what is unloaded nothing may be left, not even its name. */
+const OTHER: TestEvent = {
+  product_id: "P-other",
+  category: "other.things",
+  brand: "Other",
+  currency: "SEK",
+  user_id: "u-other",
+  device: "tablet",
+  country: "SE",
+};
+
 async function askAll(t: Deno.TestContext, changes: { leastRowsToCopy?: number }): Promise<void> {
   for (const { name, given, query, expected } of CASES) {
     await t.step(name, async () => {
@@ -511,6 +522,16 @@ async function askAll(t: Deno.TestContext, changes: { leastRowsToCopy?: number }
       assert.deepEqual(await ask(), expected);
       await house.deps.sql`select shop.fold_rollups()`;
       assert.deepEqual(await ask(), expected, "after a fold");
+      const others = given.map((one, n) => ({
+        ...toEvent(one, n),
+        ...OTHER,
+        event_id: eventId(900 + n),
+      }));
+      const { fileId } = await ingest(house, await house.land("b.csv", csv(others)));
+      await unload(house, fileId);
+      assert.deepEqual(await ask(), expected, "after an unload");
+      await house.deps.sql`select shop.fold_rollups()`;
+      assert.deepEqual(await ask(), expected, "after an unload and a fold");
       const [rows] = await house.admin`select count(*)::int as copied from shop.minute_rollup_bulk`;
       assert.equal(rows!.copied > 0, given.length > 0 && changes.leastRowsToCopy !== undefined);
     });
