@@ -187,6 +187,7 @@ order by 1`,
 from shop.minute_rollup_parts r
 where r.minute >= :to::timestamptz - interval '56 days' and r.event_type = 'purchase'
 group by r.currency
+having sum(r.events) <> 0
 order by sum(r.events) desc, r.currency`,
   },
 ];
