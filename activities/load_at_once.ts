@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs";
 import type { Contract } from "../domain/contract.ts";
 import { takesShortWay } from "../domain/discovery.ts";
 import { allowedRejects } from "../domain/error_budget.ts";
+import { fileNameOf } from "../domain/file_name_of.ts";
 import type { FileIdentity, IngestFileInput } from "../domain/ingest_api.ts";
 import { judgeHeader } from "../domain/judge_header.ts";
 import { ChunkPlanner, type FilePlan } from "../domain/plan_chunks.ts";
@@ -16,11 +17,10 @@ import { rememberInbox } from "./refuse_away.ts";
 import { firstArchivePath } from "./settle_file.ts";
 import { ensureMonths, forgetMonths } from "./statements/ensure_months.ts";
 import { ensureProducts } from "./statements/ensure_products.ts";
-import { insertAtOnce, NotPlain } from "./statements/insert_at_once.ts";
+import { insertAtOnce, type LoadedFile, NotPlain } from "./statements/insert_at_once.ts";
 import { LEAST_ROWS_TO_COPY } from "./statements/load_chunk.ts";
 import { type StoredPlan, storedPlan } from "./statements/record_plan.ts";
 import type { SettlingFile } from "./statements/settle_statements.ts";
-import type { ClaimedFile } from "./statements/claim_file.ts";
 
 /** A file of one chunk of few records, read and validated as a whole. */
 interface WholeFile {
@@ -62,13 +62,14 @@ export async function loadAtOnce(
       plan,
       chunk: { attempt: activityAttempt(), worker: deps.worker, contract, batch, rawOf },
       isAsRead: () => lies(input.identity),
-      archivePathOf: (row) => firstArchivePath(deps, asLoaded({ ...row, rejected: 0 })),
+      archivePathOf: (numbered) =>
+        firstArchivePath(deps, asLoaded(input, { ...numbered, rejected: 0 })),
     });
     rememberProducts();
     deps.onChunk?.((performance.now() - startedAt) / 1000);
     deps.onChange?.();
     await deps.hooks?.afterComplete?.(loaded.fileId);
-    return { row: asLoaded(loaded), announced: loaded.archivePath };
+    return { row: asLoaded(input, loaded), announced: loaded.archivePath };
   } catch (error) {
     if (error instanceof NotPlain) return null;
     const sqlstate = sqlstateOf(error) ?? "";
@@ -83,14 +84,15 @@ const PASSING = new Set(["23505", "40P01", "40001", "23514"]);
 
 /** The row as settling takes it; what was announced counts as said by this attempt, not by one before. */
 function asLoaded(
-  { fileId, epoch, identity, fileName, rejected }: ClaimedFile & { rejected: number },
+  { identity }: IngestFileInput,
+  { fileId, epoch, rejected }: Omit<LoadedFile, "archivePath">,
 ): SettlingFile {
   const state = "loaded";
   return {
     fileId,
     epoch,
     identity,
-    fileName,
+    fileName: fileNameOf(identity.path),
     state,
     settled: false,
     archivePath: null,

@@ -4,7 +4,6 @@ import type { FileIdentity, IngestFileInput } from "../../domain/ingest_api.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { identityOfRow } from "./identity_of_row.ts";
 import { lockName } from "./lock_name.ts";
-import type { StoredPlan } from "./record_plan.ts";
 
 /** What a claim found or made: the ledger row, and what to do with it. */
 export interface ClaimedFile {
@@ -93,32 +92,39 @@ export function claimFile(
   }) as Promise<ClaimedFile | LostFile>;
 }
 
-/**
- * Makes the row of a file that nothing is known of; a second row of one workflow is refused.
- *
- * @param plan What inspection found, when the file was read before.
- */
-export async function insertFile(
+/** Makes the row of a file that nothing is known of; a second row of one workflow is refused. */
+async function insertFile(
   tx: Transaction,
-  { feed, inboxId, identity, discoveredAt, closedAt }: IngestFileInput,
-  { workflowId, runId, contractVersion }: Claimant,
-  plan?: StoredPlan,
+  input: IngestFileInput,
+  workflow: Claimant,
 ): Promise<ClaimedFile> {
-  const fileName = fileNameOf(identity.path);
   const [row] = await tx<FileRow[]>`
-    insert into ingest.files
-      (feed, contract_version, inbox_id, path, file_name, ino, size_bytes, mtime_ms, ctime_ms,
-       workflow_id, run_id, closed_at, discovered_at,
-       sha256, ends_with_newline, data_start, data_end, dialect, header)
-    values (${feed}, ${contractVersion}, ${inboxId}, ${identity.path}, ${fileName}, ${identity.ino},
-       ${identity.sizeBytes}, ${identity.mtimeMs}, ${identity.ctimeMs},
-       ${workflowId}, ${runId}, ${closedAt}, ${discoveredAt},
-       ${plan?.sha256 ?? null}, ${plan?.endsWithNewline ?? null}, ${plan?.dataStart ?? null},
-       ${plan?.dataEnd ?? null}, ${plan ? tx.json({ ...plan.dialect }) : null},
-       ${plan ? tx.json([...plan.header]) : null})
+    insert into ingest.files ${tx(claimColumns(input, workflow))}
     returning file_id, state, false as settled, epoch, workflow_id,
        path, file_name, archive_path, ino, size_bytes, mtime_ms, ctime_ms, sha256`;
   return toClaimedFile(row as FileRow, "inspect");
+}
+
+/** Columns of `ingest.files` that a claim knows of a new file. */
+export function claimColumns(
+  { feed, inboxId, identity, discoveredAt, closedAt }: IngestFileInput,
+  { workflowId, runId, contractVersion }: Claimant,
+) {
+  return {
+    feed,
+    contract_version: contractVersion,
+    inbox_id: inboxId,
+    path: identity.path,
+    file_name: fileNameOf(identity.path),
+    ino: identity.ino,
+    size_bytes: identity.sizeBytes,
+    mtime_ms: identity.mtimeMs,
+    ctime_ms: identity.ctimeMs,
+    workflow_id: workflowId,
+    run_id: runId,
+    closed_at: closedAt,
+    discovered_at: discoveredAt,
+  };
 }
 
 function toClaimedFile(row: FileRow, step: ClaimedFile["step"]): ClaimedFile {

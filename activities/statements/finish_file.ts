@@ -1,3 +1,4 @@
+import type { PendingQuery, Row } from "postgres";
 import type { FileFaultCode } from "../../domain/faults.ts";
 import type { UnloadRequest } from "../../domain/ingest_api.ts";
 import type { FileState } from "../../domain/ledger.ts";
@@ -17,52 +18,59 @@ export async function completeFile(
 ): Promise<void> {
   await sql.begin(async (tx) => {
     await lockClaim(tx, claim, "update");
-    await declareComplete(tx, claim.fileId);
+    const [updated] = await tx`
+      update ingest.files f
+      set state = 'loaded', committed_at = now(), records = s.records, loaded = s.loaded,
+          duplicates = s.duplicates, rejected = s.rejected,
+          supersedes = ${
+      supersededBy(tx, {
+        inbox_id: tx`f.inbox_id`,
+        file_name: tx`f.file_name`,
+        file_id: claim.fileId,
+        retry_of: tx`f.retry_of`,
+      })
+    }
+      from (
+        select coalesce(sum(c.records), 0) as records, coalesce(sum(c.loaded), 0) as loaded,
+               coalesce(sum(c.duplicates), 0) as duplicates, coalesce(sum(c.rejected), 0) as rejected,
+               coalesce(min(c.byte_start), max(p.data_end)) as byte_start,
+               coalesce(max(c.byte_end), max(p.data_end)) as byte_end,
+               coalesce(sum(c.byte_end - c.byte_start), 0) as bytes,
+               count(*) filter (where c.chunk_no is not null and c.committed_at is null) as open_chunks
+        from ingest.files p left join ingest.chunks c using (file_id)
+        where p.file_id = ${claim.fileId}
+      ) s
+      where f.file_id = ${claim.fileId} and s.open_chunks = 0
+        and s.byte_start = f.data_start and s.byte_end = f.data_end
+        and s.bytes = f.data_end - f.data_start
+        and s.records = s.loaded + s.duplicates + s.rejected
+      returning f.file_id`;
+    if (updated !== undefined) return;
+    throw new Error(
+      `Cannot complete file ${claim.fileId}: its chunks do not cover it or do not add up. ` +
+        `Run \`deno task verify\`.`,
+    );
   });
 }
 
 /**
- * The same in a transaction that holds the row.
+ * The version that a file replaces. Asked when the file is loaded, and not with its plan: then it may have been loading.
  *
- * @param tx Transaction that excludes all others from the row.
- * @param fileId The file.
- * @param options.archivePath Where its bytes are about to be, when that is told at once.
+ * @param file Values, or where they are found.
+ * @returns An expression.
  */
-export async function declareComplete(
+export function supersededBy(
   tx: Transaction,
-  fileId: number,
-  { archivePath = null }: { archivePath?: string | null } = {},
-): Promise<void> {
-  const [updated] = await tx`
-    update ingest.files f
-    set state = 'loaded', committed_at = now(), records = s.records, loaded = s.loaded,
-        duplicates = s.duplicates, rejected = s.rejected,
-        archive_path = coalesce(${archivePath}, f.archive_path),
-        -- Asked here, and not with the plan: then it may have been loading.
-        supersedes = (select max(o.file_id) from ingest.files o
-                      where o.inbox_id = f.inbox_id and o.file_name = f.file_name
-                        and o.file_id < f.file_id and o.state in ('loaded', 'unloading')
-                        and o.file_id is distinct from f.retry_of)
-    from (
-      select coalesce(sum(c.records), 0) as records, coalesce(sum(c.loaded), 0) as loaded,
-             coalesce(sum(c.duplicates), 0) as duplicates, coalesce(sum(c.rejected), 0) as rejected,
-             coalesce(min(c.byte_start), max(p.data_end)) as byte_start,
-             coalesce(max(c.byte_end), max(p.data_end)) as byte_end,
-             coalesce(sum(c.byte_end - c.byte_start), 0) as bytes,
-             count(*) filter (where c.chunk_no is not null and c.committed_at is null) as open_chunks
-      from ingest.files p left join ingest.chunks c using (file_id)
-      where p.file_id = ${fileId}
-    ) s
-    where f.file_id = ${fileId} and s.open_chunks = 0
-      and s.byte_start = f.data_start and s.byte_end = f.data_end
-      and s.bytes = f.data_end - f.data_start
-      and s.records = s.loaded + s.duplicates + s.rejected
-    returning f.file_id`;
-  if (updated !== undefined) return;
-  throw new Error(
-    `Cannot complete file ${fileId}: its chunks do not cover it or do not add up. ` +
-      `Run \`deno task verify\`.`,
-  );
+  file: Record<
+    "inbox_id" | "file_name" | "file_id" | "retry_of",
+    string | number | null | PendingQuery<Row[]>
+  >,
+) {
+  return tx`
+    (select max(o.file_id) from ingest.files o
+     where o.inbox_id = ${file.inbox_id} and o.file_name = ${file.file_name}
+       and o.file_id < ${file.file_id} and o.state in ('loaded', 'unloading')
+       and o.file_id is distinct from ${file.retry_of})`;
 }
 
 /** What an abandoned file needs next. */

@@ -1,101 +1,148 @@
 import type { IngestFileInput } from "../../domain/ingest_api.ts";
+import type { Counts } from "../../domain/ledger.ts";
 import type { Sql, Transaction } from "../database.ts";
-import { type Claimant, type ClaimedFile, insertFile } from "./claim_file.ts";
+import { type Claimant, claimColumns } from "./claim_file.ts";
+import { supersededBy } from "./finish_file.ts";
 import { inOneGo } from "./in_one_go.ts";
 import { lockName } from "./lock_name.ts";
-import { declareComplete } from "./finish_file.ts";
-import {
-  inMicros,
-  insertCommittedChunk,
-  lockLedger,
-  type ValidChunk,
-  writeChunk,
-} from "./load_chunk.ts";
-import type { StoredPlan } from "./record_plan.ts";
+import { inMicros, lockLedger, type ValidChunk, writeChunk } from "./load_chunk.ts";
+import { planColumns, type StoredPlan } from "./record_plan.ts";
 import { refuseNewer } from "./refuse_newer_schema.ts";
-import { unfinishedPredecessors } from "./unfinished_predecessors.ts";
+import { hasUnfinishedPredecessor } from "./unfinished_predecessors.ts";
 
 /** There is more to a file than can be done at once: nothing of it was written. */
 export class NotPlain extends Error {
   override name = "NotPlain";
 }
 
+/** A file of one chunk, read as a whole. */
+interface PlainFile {
+  input: IngestFileInput;
+  workflow: Claimant;
+  plan: StoredPlan;
+}
+
+/** What becomes of it. */
+export interface LoadedFile {
+  fileId: number;
+  epoch: number;
+  /** Where its bytes are about to be; null when they stay. */
+  archivePath: string | null;
+  rejected: number;
+}
+
 /**
  * One transaction for all of a new file of one chunk (I1, I3): its row, its plan, its events, its counts. The row is not
- * seen by others before it is loaded, so that there is no claim to be lost; another attempt, or a file of the same bytes,
- * waits at the unique index of the workflow or the content until this one has ended. A newer version of the name waits as
- * well, so that it finds what it grew from; that there was none before is looked at under that lock.
+ * seen by others before it is loaded, so that there is no claim to be lost. Another attempt, or a newer version of the
+ * name, waits for the lock of the name, and then finds the row. A file of the same bytes waits at the first key, or, where
+ * they have none in common, at the unique index of the content: there it is refused, whatever it has found out about
+ * its keys.
  *
  * @param sql Pool of the ingest role.
  * @param file What is known of it, and its one chunk.
- * @returns Its row, which is loaded now, and how many of its records were rejected.
+ * @returns Its row, which is loaded now.
  * @throws {NotPlain} when the ledger knows the file or its bytes, or a version that it may have grown from.
  */
-export function insertAtOnce(
+export async function insertAtOnce(
   sql: Sql,
-  { input, workflow, schemaVersion, plan, chunk, archivePathOf, isAsRead }: {
-    input: IngestFileInput;
-    workflow: Claimant;
+  { schemaVersion, chunk, archivePathOf, isAsRead, ...file }: PlainFile & {
     schemaVersion: number;
-    /** Of one chunk. */
-    plan: StoredPlan;
     chunk: Omit<ValidChunk, "fileId" | "epoch" | "chunkNo">;
-    /** Where the bytes of the row are about to be; null when they stay. */
-    archivePathOf: (row: ClaimedFile) => string | null;
+    /** Where the bytes of the file of this number are about to be; null when they stay. */
+    archivePathOf: (file: { fileId: number; epoch: number }) => string | null;
     /**
      * Whether the version that was read still lies at its path. Answers at once: a transaction that waits for anything but
      * its statements is not told when its connection ends, and the driver sends the next one to whoever has it by then.
      */
     isAsRead: () => boolean;
   },
-): Promise<ClaimedFile & { rejected: number }> {
-  return sql.begin("isolation level read committed", async (tx) => {
+): Promise<LoadedFile> {
+  const { chunkNo } = onlyChunk(file.plan);
+  return await sql.begin("isolation level read committed", async (tx) => {
     const [, , ledger] = await inOneGo([
       lockLedger(tx),
-      lockName(tx, input),
-      askLedger(tx, input.feed, { ...workflow, sha256: plan.sha256 }),
+      lockName(tx, file.input),
+      askLedger(tx, file),
     ]);
     refuseNewer(ledger.version, schemaVersion);
-    if (ledger.known) throw new NotPlain("The ledger knows it");
+    const { fileId } = ledger;
+    if (fileId === null) throw new NotPlain("The ledger knows it, or what it may have grown from");
     if (!isAsRead()) throw new NotPlain("Another version has its name");
-    const row = await insertFile(tx, input, workflow, plan);
-    const { fileId, epoch } = row;
-    const archivePath = archivePathOf(row);
-    const [planned] = plan.chunks;
-    const committed = { ...chunk, fileId, epoch, chunkNo: planned!.chunkNo };
-    const [{ rejected }, predecessors] = await inOneGo([
-      writeChunk(tx, committed, inMicros(ledger.events_from), (counts) =>
-        inOneGo([
-          insertCommittedChunk(tx, committed, planned!, counts),
-          declareComplete(tx, fileId, { archivePath }),
-        ])),
-      unfinishedPredecessors(tx, fileId),
-    ]);
-    if (predecessors.length > 0) throw new NotPlain("It may have grown from an older version");
-    return { ...row, archivePath, rejected };
-  }) as Promise<ClaimedFile & { rejected: number }>;
+    const archivePath = archivePathOf({ fileId, epoch: FIRST_EPOCH });
+    const numbered = { ...chunk, fileId, epoch: FIRST_EPOCH, chunkNo };
+    const { rejected } = await writeChunk(
+      tx,
+      numbered,
+      inMicros(ledger.eventsFrom),
+      (counts) => insertLoaded(tx, file, numbered, { ...counts, archivePath }),
+    );
+    return { fileId, epoch: FIRST_EPOCH, archivePath, rejected };
+  }) as LoadedFile;
 }
 
+/** Of a file that was claimed once. */
+const FIRST_EPOCH = 1;
+
 interface LedgerAnswer {
-  events_from: Date;
+  eventsFrom: Date;
   version: number;
-  known: boolean;
+  /** Drawn for the file; null, and none drawn, when it cannot be loaded at once. */
+  fileId: number | null;
+}
+
+/** Locks the horizon, and asks for all that decides; who comes in between is told by the unique indexes. */
+async function askLedger(
+  tx: Transaction,
+  { input, workflow, plan }: PlainFile,
+): Promise<LedgerAnswer> {
+  const [row] = await tx<LedgerAnswer[]>`
+    select ingest.lock_horizon(${input.feed}) as "eventsFrom", ingest.schema_version() as version,
+           case when not exists (select from ingest.files where workflow_id = ${workflow.workflowId})
+                 and not exists (select from ingest.files
+                                 where feed = ${input.feed} and sha256 = ${plan.sha256}
+                                   and state in ('loading', 'loaded', 'unloading'))
+                 and not ${hasUnfinishedPredecessor(tx, input)}
+           then nextval('ingest.files_file_id_seq') end as "fileId"`;
+  return row!;
 }
 
 /**
- * Locks the horizon, and asks for all that decides whether a file can be loaded at once. Asked before a number is drawn
- * for it; who comes in between is told by the unique indexes.
+ * The rows of the file and of its chunk, planned and loaded at once. The chunk is known to cover the file (I1); that its
+ * counts add up is a constraint.
  */
-async function askLedger(
+async function insertLoaded(
   tx: Transaction,
-  feed: string,
-  { workflowId, sha256 }: { workflowId: string; sha256: string },
-): Promise<LedgerAnswer> {
-  const [row] = await tx<LedgerAnswer[]>`
-    select ingest.lock_horizon(${feed}) as events_from, ingest.schema_version() as version,
-           exists (select from ingest.files where workflow_id = ${workflowId})
-           or exists (select from ingest.files
-                      where feed = ${feed} and sha256 = ${sha256}
-                        and state in ('loading', 'loaded', 'unloading')) as known`;
-  return row!;
+  { input, workflow, plan }: PlainFile,
+  { fileId, chunkNo, epoch, attempt, worker }: ValidChunk,
+  { archivePath, ...counts }: Counts & { archivePath: string | null },
+): Promise<void> {
+  const file = {
+    file_id: fileId,
+    ...claimColumns(input, workflow),
+    ...planColumns(tx, plan),
+    epoch,
+    state: "loaded",
+    ...counts,
+    archive_path: archivePath,
+  };
+  const { byteStart, byteEnd, firstLine, checksum } = onlyChunk(plan);
+  await tx`
+    with file as (insert into ingest.files (${tx(Object.keys(file))}, committed_at, supersedes)
+      overriding system value
+      select ${tx(file)}, now(), ${supersededBy(tx, { ...file, retry_of: null })})
+    insert into ingest.chunks
+      (file_id, chunk_no, byte_start, byte_end, first_line, checksum, records, loaded, duplicates, rejected,
+       epoch, attempt, worker, committed_at)
+    values (${fileId}, ${chunkNo}, ${byteStart}, ${byteEnd}, ${firstLine}, ${checksum},
+       ${counts.records}, ${counts.loaded}, ${counts.duplicates}, ${counts.rejected},
+       ${epoch}, ${attempt}, ${worker}, now())`;
+}
+
+/** The one chunk, which covers all that is behind the header. */
+function onlyChunk({ chunks, dataStart, dataEnd }: StoredPlan): StoredPlan["chunks"][number] {
+  const [chunk, ...others] = chunks;
+  if (others.length === 0 && chunk?.byteStart === dataStart && chunk.byteEnd === dataEnd) {
+    return chunk;
+  }
+  throw new NotPlain("It is not one chunk");
 }

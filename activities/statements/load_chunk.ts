@@ -14,7 +14,6 @@ import { insertEvents } from "./insert_events.ts";
 import { inOneGo } from "./in_one_go.ts";
 import { insertKeys } from "./insert_keys.ts";
 import { lockClaim } from "./lock_claim.ts";
-import type { StoredPlan } from "./record_plan.ts";
 import { columnOf, valuesOf } from "./values_of.ts";
 
 /** A chunk read, checked and validated: all that the transaction needs, so that it awaits nothing but its statements. */
@@ -44,7 +43,7 @@ export interface Conflict {
   contentHash: string;
 }
 
-/** Writes the chunk's row in the ledger, once its counts are known and its rejects are written. */
+/** Writes the chunk's row in the ledger once its counts are known; before what refers to its file. */
 type CommitRow = (counts: Counts) => Promise<unknown>;
 
 /** A record that goes to quarantine: found by validation, or by the ledger. */
@@ -202,7 +201,7 @@ export function inMicros(eventsFrom: Date | undefined): number {
   return (eventsFrom?.getTime() ?? 0) * 1000;
 }
 
-/** The end of either way: rejects, and the chunk's row in the ledger. */
+/** The end of either way: the chunk's row in the ledger, and rejects. */
 async function commitChunk(
   tx: Transaction,
   chunk: ValidChunk,
@@ -213,9 +212,8 @@ async function commitChunk(
     commit?: CommitRow | undefined;
   },
 ): Promise<Counts> {
-  await insertRejects(tx, chunk, rejects);
   const counts = { records: chunk.batch.records, loaded, duplicates, rejected: rejects.length };
-  await commit(counts);
+  await inOneGo([commit(counts), insertRejects(tx, chunk, rejects)]);
   return counts;
 }
 
@@ -328,21 +326,6 @@ async function commitChunkRow(tx: Transaction, chunk: ValidChunk, counts: Counts
         rejected = ${counts.rejected}, epoch = ${chunk.epoch}, attempt = ${chunk.attempt},
         worker = ${chunk.worker}, committed_at = now()
     where file_id = ${chunk.fileId} and chunk_no = ${chunk.chunkNo}`;
-}
-
-/** The row of a chunk that was not planned before: it is planned and committed in one. */
-export async function insertCommittedChunk(
-  tx: Transaction,
-  { fileId, epoch, attempt, worker }: Omit<ValidChunk, "chunkNo">,
-  { chunkNo, byteStart, byteEnd, firstLine, checksum }: StoredPlan["chunks"][number],
-  { records, loaded, duplicates, rejected }: Counts,
-): Promise<void> {
-  await tx`
-    insert into ingest.chunks
-      (file_id, chunk_no, byte_start, byte_end, first_line, checksum, records, loaded, duplicates, rejected,
-       epoch, attempt, worker, committed_at)
-    values (${fileId}, ${chunkNo}, ${byteStart}, ${byteEnd}, ${firstLine}, ${checksum}, ${records}, ${loaded},
-       ${duplicates}, ${rejected}, ${epoch}, ${attempt}, ${worker}, now())`;
 }
 
 /** Few enough that the raw bytes of one statement stay within tens of megabytes at the quarantine's cap. */

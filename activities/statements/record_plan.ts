@@ -167,18 +167,25 @@ async function lockSameContent(
 
 /** Writes down what inspection found. */
 async function storePlan(tx: Transaction, fileId: number, plan: StoredPlan): Promise<void> {
-  await tx`
-    update ingest.files f
-    set sha256 = ${plan.sha256}, ends_with_newline = ${plan.endsWithNewline},
-        data_start = ${plan.dataStart}, data_end = ${plan.dataEnd},
-        dialect = ${tx.json({ ...plan.dialect })}, header = ${tx.json([...plan.header])}
-    where f.file_id = ${fileId}`;
+  await tx`update ingest.files set ${tx(planColumns(tx, plan))} where file_id = ${fileId}`;
   if (plan.chunks.length === 0) return;
   await tx`
     insert into ingest.chunks (file_id, chunk_no, byte_start, byte_end, first_line, records, checksum)
     select ${fileId}::bigint, c.chunk_no, c.byte_start, c.byte_end, c.first_line, c.records, c.checksum
     from jsonb_to_recordset(${tx.json(plan.chunks.map(toChunkRow))}) as c
       (chunk_no integer, byte_start bigint, byte_end bigint, first_line integer, records integer, checksum text)`;
+}
+
+/** Columns of `ingest.files` that inspection knows. */
+export function planColumns(tx: Transaction, plan: StoredPlan) {
+  return {
+    sha256: plan.sha256,
+    ends_with_newline: plan.endsWithNewline,
+    data_start: plan.dataStart,
+    data_end: plan.dataEnd,
+    dialect: tx.json({ ...plan.dialect }),
+    header: tx.json([...plan.header]),
+  };
 }
 
 function toChunkRow(chunk: StoredPlan["chunks"][number]) {
