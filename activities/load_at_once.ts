@@ -1,4 +1,3 @@
-import { lstatSync } from "node:fs";
 import type { Contract } from "../domain/contract.ts";
 import { takesShortWay } from "../domain/discovery.ts";
 import { allowedRejects } from "../domain/error_budget.ts";
@@ -11,7 +10,7 @@ import { activityAttempt, heartbeatAndCheck, workflowOfActivity } from "./activi
 import { contractOf } from "./contract_of.ts";
 import type { ActivityDeps } from "./create_activities.ts";
 import { sqlstateOf } from "./database.ts";
-import { identityOf, openRegularFile, sameVersion } from "./file_identity.ts";
+import { openRegularFile, readIdentitySync, sameVersion } from "./file_identity.ts";
 import { MAX_RAW_BYTES } from "./read_planned_chunk.ts";
 import { rememberInbox } from "./refuse_away.ts";
 import { firstArchivePath } from "./settle_file.ts";
@@ -156,8 +155,8 @@ async function readVersion(identity: FileIdentity): Promise<Uint8Array | null> {
 }
 
 function lies(identity: FileIdentity): boolean {
-  const found = lstatSync(identity.path, { throwIfNoEntry: false });
-  return found !== undefined && sameVersion(identityOf(identity.path, found), identity);
+  const found = readIdentitySync(identity.path);
+  return found !== null && sameVersion(found.identity, identity);
 }
 
 function planWhole(bytes: Uint8Array, chunkBytes: number): FilePlan {

@@ -4,7 +4,13 @@ import { basename, dirname, join } from "node:path";
 import type { FileIdentity } from "../domain/ingest_api.ts";
 import { givenBackName } from "../domain/ledger.ts";
 import { copyVersion } from "./copy_version.ts";
-import { errorCode, isMissing, readIdentity, sameVersion } from "./file_identity.ts";
+import {
+  errorCode,
+  isMissing,
+  readIdentity,
+  readIdentitySync,
+  sameVersion,
+} from "./file_identity.ts";
 
 /** Prefix of the name a file has for the moment between inbox and archive; hidden, so no watcher takes it for new. */
 export const SETTLING_PREFIX = ".settling-";
@@ -48,7 +54,7 @@ export async function moveFile(move: Move): Promise<MoveOutcome> {
     return await isOurs(move) ? await endLeftover(move) : "taken";
   }
   if (!(await exists(settling))) {
-    const lying = await readIdentity(identity.path);
+    const lying = readIdentitySync(identity.path);
     // Seen before it is touched, another version never misses its name, not even for a moment.
     if (lying !== null && !sameVersion(lying.identity, identity)) return "replaced";
     try {
@@ -58,7 +64,7 @@ export async function moveFile(move: Move): Promise<MoveOutcome> {
     }
   }
   // In the order in which an attempt beside this one would move it: what is at none of the names is gone.
-  const found = await readIdentity(settling);
+  const found = readIdentitySync(settling);
   if (found === null) return await isOurs(move) ? "moved" : "missing";
   if (!sameVersion(found.identity, identity)) return await putBack(move);
   try {
