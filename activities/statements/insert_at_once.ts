@@ -5,7 +5,7 @@ import { type Claimant, claimColumns } from "./claim_file.ts";
 import { supersededBy } from "./finish_file.ts";
 import { inOneGo } from "./in_one_go.ts";
 import { lockName } from "./lock_name.ts";
-import { inMicros, lockLedger, type ValidChunk, writeChunk } from "./load_chunk.ts";
+import { inMicros, type ValidChunk, writeChunk } from "./load_chunk.ts";
 import { planColumns, type StoredPlan } from "./record_plan.ts";
 import { refuseNewer } from "./refuse_newer_schema.ts";
 import { hasUnfinishedPredecessor } from "./unfinished_predecessors.ts";
@@ -59,11 +59,7 @@ export async function insertAtOnce(
 ): Promise<LoadedFile> {
   const { chunkNo } = onlyChunk(file.plan);
   return await sql.begin("isolation level read committed", async (tx) => {
-    const [, , ledger] = await inOneGo([
-      lockLedger(tx),
-      lockName(tx, file.input),
-      askLedger(tx, file),
-    ]);
+    const [, ledger] = await inOneGo([lockName(tx, file.input), askLedger(tx, file)]);
     refuseNewer(ledger.version, schemaVersion);
     const { fileId } = ledger;
     if (fileId === null) throw new NotPlain("The ledger knows it, or what it may have grown from");
@@ -90,14 +86,18 @@ interface LedgerAnswer {
   fileId: number | null;
 }
 
-/** Locks the horizon, and asks for all that decides; who comes in between is told by the unique indexes. */
+/**
+ * Asks for all that decides; who comes in between is told by the unique indexes. Locks the ledger against migrations
+ * before it runs, as `lockLedger` does for chunks: that is what `for key share` is for. Then locks the horizon.
+ */
 async function askLedger(
   tx: Transaction,
   { input, workflow, plan }: PlainFile,
 ): Promise<LedgerAnswer> {
   const [row] = await tx<LedgerAnswer[]>`
     select ingest.lock_horizon(${input.feed}) as "eventsFrom", ingest.schema_version() as version,
-           case when not exists (select from ingest.files where workflow_id = ${workflow.workflowId})
+           case when not exists (select from ingest.files
+                                 where workflow_id = ${workflow.workflowId} for key share)
                  and not exists (select from ingest.files
                                  where feed = ${input.feed} and sha256 = ${plan.sha256}
                                    and state in ('loading', 'loaded', 'unloading'))

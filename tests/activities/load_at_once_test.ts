@@ -336,6 +336,22 @@ Deno.test("loadAtOnce() is waited for by the newer version, which takes the cut 
   assert.deepEqual(await house.violations(), []);
 });
 
+Deno.test("loadAtOnce() waits for a migration before it locks what that may want", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const hold = await house.admin.reserve();
+  await hold`begin`;
+  await hold`lock table ingest.files in exclusive mode`;
+  const result = ingest(house, await house.land("a.csv", csv(events(0, 5))));
+  await waiting(house, 1);
+  await hold`set local lock_timeout = '1s'`;
+  await hold`select from ingest.horizon for update`;
+  await hold`lock table ingest.files, ingest.event_keys, shop.events in access exclusive mode`;
+  await hold`commit`;
+  hold.release();
+  assert.equal((await result).state, "loaded");
+  assert.deepEqual(await waysOf(house), ["at once"]);
+});
+
 async function renameInto(house: Warehouse, name: string, text: string): Promise<void> {
   await Deno.rename(await house.land(`.${name}.tmp`, text), `${house.inbox}/${name}`);
 }
