@@ -24,21 +24,27 @@ export interface RollupRoutes {
  */
 const MOST_COPIES = 2;
 
+/** What a batch changes in both rollups. */
+export interface Rollups {
+  readonly minutes: RollupRows;
+  readonly products: RollupRows;
+}
+
 /**
  * Copies what a batch changes in both rollups: to where rows are only appended, unless enough was copied of a minute or
  * hour before; else as deltas, of which the folder makes one row a group.
  *
  * @param tx Transaction of the chunk.
  * @param rollups Rows of each.
+ * @param routes Where they go.
  */
 export async function copyRollups(
   tx: Transaction,
-  { minutes, products }: { minutes: RollupRows; products: RollupRows },
+  { minutes, products }: Rollups,
+  routes: RollupRoutes,
 ): Promise<void> {
-  const routes = routeRollups(minutes.periods, await readCopies(tx, products.periods));
   await copyParts(tx, minutes, routes.minutes);
   await copyParts(tx, products, routes.hours);
-  await insertCopies(tx, routes.copies);
 }
 
 /**
@@ -75,6 +81,14 @@ function hourOf(time: number): number {
   return Math.floor(time / HOUR_MS) * HOUR_MS;
 }
 
+/** Tells where the rollups of a chunk go, by what is known of copies before. */
+export async function findRoutes(
+  tx: Transaction,
+  { minutes, products }: Rollups,
+): Promise<RollupRoutes> {
+  return routeRollups(minutes.periods, await readCopies(tx, products.periods));
+}
+
 async function readCopies(tx: Transaction, hours: readonly number[]): Promise<RollupCopy[]> {
   return await tx<RollupCopy[]>`
     select (extract(epoch from c.first_minute) * 1000)::bigint as first,
@@ -84,7 +98,11 @@ async function readCopies(tx: Transaction, hours: readonly number[]): Promise<Ro
       on c.last_minute >= to_timestamp(h / 1000) and c.last_minute < to_timestamp(h / 1000 + 3600)`;
 }
 
-async function insertCopies(tx: Transaction, copies: readonly RollupCopy[]): Promise<void> {
+/** Makes known what was copied. */
+export async function insertCopies(
+  tx: Transaction,
+  { copies }: RollupRoutes,
+): Promise<void> {
   if (copies.length === 0) return;
   await tx`
     insert into shop.rollup_copies (first_minute, last_minute)

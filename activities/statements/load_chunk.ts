@@ -7,7 +7,7 @@ import { inTurn } from "../in_turn.ts";
 import { plainArray, textArray } from "./array_literal.ts";
 import { copyKeys, emptyCopiedKeys, insertCopiedKeys, keyRows } from "./copy_keys.ts";
 import { copyRows } from "./copy_rows.ts";
-import { copyRollups } from "./copy_rollups.ts";
+import { copyRollups, findRoutes, insertCopies } from "./copy_rollups.ts";
 import { minuteRows, productRows } from "./rollup_rows.ts";
 import { copyEvents, eventRows } from "./event_rows.ts";
 import { insertEvents } from "./insert_events.ts";
@@ -127,16 +127,18 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
   const { events, keys, rollups } = await inTurn(() => makeRows(chunk), { isUrgent: true });
   try {
     return await sql.begin("isolation level read committed", async (tx) => {
-      const [, horizon] = await inOneGo([
+      const [, horizon, routes] = await inOneGo([
         lockLedger(tx),
         lockHorizon(tx, chunk),
+        findRoutes(tx, rollups),
         emptyCopiedKeys(tx),
       ]);
       if (batch.accepted.eventMicros.some((time) => time < horizon)) throw new TakenBack(null);
       await copyRows(tx, copyEvents(contract), events);
-      await copyRollups(tx, rollups);
+      await copyRollups(tx, rollups, routes);
       await copyKeys(tx, keys);
-      const [, , , counts] = await inOneGo([
+      const [, , , , counts] = await inOneGo([
+        insertCopies(tx, routes),
         lockClaim(tx, chunk, "share"),
         lockOpenChunk(tx, chunk),
         insertCopiedKeys(tx, chunk.fileId),
