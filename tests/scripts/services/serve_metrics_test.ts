@@ -53,10 +53,13 @@ Deno.test("metrics of files, records, times and of the SDK move when something h
         (before.get("clickledger_inbox_relists_total") ?? 0),
     { what: "another listing" },
   );
-  const temporal = [...after.keys()].filter((name) => name.startsWith("temporal_"));
-  assert.ok(
-    temporal.some((name) => name.startsWith("temporal_workflow_completed")),
-    temporal.join("\n"),
+  // Counted when the server has answered, which is after the file was settled.
+  await waitFor(
+    async () =>
+      [...(await scrape(port)).keys()].some((name) =>
+        name.startsWith("temporal_workflow_completed")
+      ),
+    { what: "a metric of the SDK" },
   );
   // Few labels: nothing that grows with files, products or users.
   assert.ok([...after.keys()].every((name) => !/a\.csv|P-\d|broken/.test(name)));
