@@ -127,9 +127,11 @@ comment on index shop.minute_rollup_base_zero is 'Serves: groups that an unload 
 comment on index shop.product_rollup_base_pkey is 'Serves: products of a period, and the folder that looks for a group. Paid by the folder, not by loads.';
 comment on index shop.product_rollup_base_zero is 'Serves: groups that an unload brought to zero. Empty but for these.';
 
+-- Each group is looked up by its key: a plan that was made while the bases were empty, as large loads leave them, would go
+-- on to read all of a base for each group.
 create or replace function shop.fold_rollups() returns bigint
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
-  set work_mem = '64MB' set enable_hashjoin = off set enable_mergejoin = off
+  set work_mem = '64MB' set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
 declare
   at_most         constant integer := 200000;
