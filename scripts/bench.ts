@@ -143,6 +143,8 @@ async function onStage(work: (stage: Stage) => Promise<void>): Promise<void> {
 async function inOwnDirectory(work: (directory: RunDirectory) => Promise<void>): Promise<void> {
   using signals = stopSignals(() => Deno.exit(130));
   const interrupted = signals.first.then(() => {
+    // What is under way fails when its servers end, wherever it is: nobody waits for it any more.
+    globalThis.addEventListener("unhandledrejection", (event) => event.preventDefault());
     throw new InterruptedError();
   });
   const directory = await makeRunDirectory(say);
