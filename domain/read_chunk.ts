@@ -142,7 +142,7 @@ export function* readChunkInSteps(
   return { records: accepted.lines.length + rejects.length, accepted, rejects };
 }
 
-/** Plainly valid ones take two milliseconds. */
+/** Plainly valid ones take a millisecond. */
 const RECORDS_PER_STEP = 500;
 
 /** Makes the function that adds a record, or says what is wrong with it. */

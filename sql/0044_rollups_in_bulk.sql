@@ -217,45 +217,6 @@ comment on function shop.summarize_copies() is
 revoke execute on function shop.summarize_copies() from public;
 grant execute on function shop.summarize_copies() to clickledger_ingest;
 
-create or replace view shop.minute_rollup as
-select r.minute, r.event_type, r.category, r.device, r.currency,
-       sum(r.events)::bigint         as events,
-       sum(r.quantity)::bigint       as quantity,
-       sum(r.revenue)::numeric(20,2) as revenue
-from (
-  select b.minute, b.event_type, b.category, b.device, b.currency, b.events, b.quantity, b.revenue
-  from shop.minute_rollup_base b
-  union all
-  select k.minute, k.event_type, k.category, k.device, k.currency, k.events, k.quantity, k.revenue
-  from shop.minute_rollup_bulk k
-  union all
-  select d.minute, d.event_type, d.category, d.device, d.currency, d.events, d.quantity, d.revenue
-  from shop.minute_rollup_delta d
-) r
-group by r.minute, r.event_type, r.category, r.device, r.currency
-having sum(r.events) <> 0;
-
-create or replace view shop.product_rollup as
-select r.hour, r.product_id, r.currency,
-       sum(r.views)::bigint          as views,
-       sum(r.carts)::bigint          as carts,
-       sum(r.removals)::bigint       as removals,
-       sum(r.purchases)::bigint      as purchases,
-       sum(r.quantity)::bigint       as quantity,
-       sum(r.revenue)::numeric(20,2) as revenue
-from (
-  select b.hour, b.product_id, b.currency, b.views, b.carts, b.removals, b.purchases, b.quantity, b.revenue
-  from shop.product_rollup_base b
-  union all
-  select k.hour, k.product_id, k.currency, k.views, k.carts, k.removals, k.purchases, k.quantity, k.revenue
-  from shop.product_rollup_bulk k
-  union all
-  select d.hour, d.product_id, d.currency, d.views, d.carts, d.removals, d.purchases, d.quantity, d.revenue
-  from shop.product_rollup_delta d
-) r
-group by r.hour, r.product_id, r.currency
-having sum(r.views) <> 0 or sum(r.carts) <> 0 or sum(r.removals) <> 0 or sum(r.purchases) <> 0;
-
 create or replace view shop.minute_rollup_parts as
 select b.minute, b.event_type, b.category, b.device, b.currency, b.events, b.quantity, b.revenue
 from shop.minute_rollup_base b
@@ -280,7 +241,28 @@ from shop.product_rollup_delta d;
 comment on view shop.product_rollup_parts is
   'Folded, copied and waiting parts of shop.product_rollup side by side: sums over it are the same, and quicker. A few rows per group, to be summed.';
 
--- What follows is as before, with the part that was copied.
+create or replace view shop.minute_rollup as
+select r.minute, r.event_type, r.category, r.device, r.currency,
+       sum(r.events)::bigint         as events,
+       sum(r.quantity)::bigint       as quantity,
+       sum(r.revenue)::numeric(20,2) as revenue
+from shop.minute_rollup_parts r
+group by r.minute, r.event_type, r.category, r.device, r.currency
+having sum(r.events) <> 0;
+
+create or replace view shop.product_rollup as
+select r.hour, r.product_id, r.currency,
+       sum(r.views)::bigint          as views,
+       sum(r.carts)::bigint          as carts,
+       sum(r.removals)::bigint       as removals,
+       sum(r.purchases)::bigint      as purchases,
+       sum(r.quantity)::bigint       as quantity,
+       sum(r.revenue)::numeric(20,2) as revenue
+from shop.product_rollup_parts r
+group by r.hour, r.product_id, r.currency
+having sum(r.views) <> 0 or sum(r.carts) <> 0 or sum(r.removals) <> 0 or sum(r.purchases) <> 0;
+
+-- What follows is as before, with the part that was copied. `verify` reads the parts by their views.
 
 create or replace function ingest.verify(only_file bigint default null)
   returns table (invariant text, file_id bigint, violation text)
@@ -371,17 +353,9 @@ rollup_difference as (
     where only_file is null and e.event_time >= (select min(h.events_from) from first_horizon h)
     group by 1, 2, 3, 4, 5
     union all
-    select b.minute, b.event_type, b.category, b.device, b.currency, -b.events, -b.quantity, -b.revenue
-    from shop.minute_rollup_base b
-    where only_file is null and b.minute >= (select min(h.events_from) from first_horizon h)
-    union all
-    select k.minute, k.event_type, k.category, k.device, k.currency, -k.events, -k.quantity, -k.revenue
-    from shop.minute_rollup_bulk k
-    where only_file is null and k.minute >= (select min(h.events_from) from first_horizon h)
-    union all
-    select d.minute, d.event_type, d.category, d.device, d.currency, -d.events, -d.quantity, -d.revenue
-    from shop.minute_rollup_delta d
-    where only_file is null and d.minute >= (select min(h.events_from) from first_horizon h)
+    select p.minute, p.event_type, p.category, p.device, p.currency, -p.events, -p.quantity, -p.revenue
+    from shop.minute_rollup_parts p
+    where only_file is null and p.minute >= (select min(h.events_from) from first_horizon h)
   ) g
   group by g.minute, g.event_type, g.category, g.device, g.currency
   having sum(g.events) <> 0 or sum(g.quantity) <> 0 or sum(g.revenue) <> 0
@@ -401,17 +375,9 @@ product_difference as (
     where only_file is null and e.event_time >= (select min(h.events_from) from first_horizon h)
     group by 1, 2, 3
     union all
-    select b.hour, b.product_id, b.currency, -b.views, -b.carts, -b.removals, -b.purchases, -b.quantity, -b.revenue
-    from shop.product_rollup_base b
-    where only_file is null and b.hour >= (select min(h.events_from) from first_horizon h)
-    union all
-    select k.hour, k.product_id, k.currency, -k.views, -k.carts, -k.removals, -k.purchases, -k.quantity, -k.revenue
-    from shop.product_rollup_bulk k
-    where only_file is null and k.hour >= (select min(h.events_from) from first_horizon h)
-    union all
-    select d.hour, d.product_id, d.currency, -d.views, -d.carts, -d.removals, -d.purchases, -d.quantity, -d.revenue
-    from shop.product_rollup_delta d
-    where only_file is null and d.hour >= (select min(h.events_from) from first_horizon h)
+    select p.hour, p.product_id, p.currency, -p.views, -p.carts, -p.removals, -p.purchases, -p.quantity, -p.revenue
+    from shop.product_rollup_parts p
+    where only_file is null and p.hour >= (select min(h.events_from) from first_horizon h)
   ) g
   group by g.hour, g.product_id, g.currency
   having sum(g.views) <> 0 or sum(g.carts) <> 0 or sum(g.removals) <> 0 or sum(g.purchases) <> 0

@@ -757,35 +757,7 @@ view shop.minute_rollup as
     (sum(events))::bigint AS events,
     (sum(quantity))::bigint AS quantity,
     (sum(revenue))::numeric(20,2) AS revenue
-   FROM ( SELECT b.minute,
-            b.event_type,
-            b.category,
-            b.device,
-            b.currency,
-            b.events,
-            b.quantity,
-            b.revenue
-           FROM shop.minute_rollup_base b
-        UNION ALL
-         SELECT k.minute,
-            k.event_type,
-            k.category,
-            k.device,
-            k.currency,
-            k.events,
-            k.quantity,
-            k.revenue
-           FROM shop.minute_rollup_bulk k
-        UNION ALL
-         SELECT d.minute,
-            d.event_type,
-            d.category,
-            d.device,
-            d.currency,
-            d.events,
-            d.quantity,
-            d.revenue
-           FROM shop.minute_rollup_delta d) r
+   FROM shop.minute_rollup_parts r
   GROUP BY minute, event_type, category, device, currency
  HAVING (sum(events) <> (0)::numeric);
 -- Events, quantity and revenue, live to the last commit. One row per minute, event type, category, device and currency. Revenue counts purchases when filtered by event_type = 'purchase'.
@@ -999,38 +971,7 @@ view shop.product_rollup as
     (sum(purchases))::bigint AS purchases,
     (sum(quantity))::bigint AS quantity,
     (sum(revenue))::numeric(20,2) AS revenue
-   FROM ( SELECT b.hour,
-            b.product_id,
-            b.currency,
-            b.views,
-            b.carts,
-            b.removals,
-            b.purchases,
-            b.quantity,
-            b.revenue
-           FROM shop.product_rollup_base b
-        UNION ALL
-         SELECT k.hour,
-            k.product_id,
-            k.currency,
-            k.views,
-            k.carts,
-            k.removals,
-            k.purchases,
-            k.quantity,
-            k.revenue
-           FROM shop.product_rollup_bulk k
-        UNION ALL
-         SELECT d.hour,
-            d.product_id,
-            d.currency,
-            d.views,
-            d.carts,
-            d.removals,
-            d.purchases,
-            d.quantity,
-            d.revenue
-           FROM shop.product_rollup_delta d) r
+   FROM shop.product_rollup_parts r
   GROUP BY hour, product_id, currency
  HAVING ((sum(views) <> (0)::numeric) OR (sum(carts) <> (0)::numeric) OR (sum(removals) <> (0)::numeric) OR (sum(purchases) <> (0)::numeric));
 -- What happened to each product, live to the last commit. One row per hour (UTC), product and currency.
@@ -1530,17 +1471,9 @@ rollup_difference as (
     where only_file is null and e.event_time >= (select min(h.events_from) from first_horizon h)
     group by 1, 2, 3, 4, 5
     union all
-    select b.minute, b.event_type, b.category, b.device, b.currency, -b.events, -b.quantity, -b.revenue
-    from shop.minute_rollup_base b
-    where only_file is null and b.minute >= (select min(h.events_from) from first_horizon h)
-    union all
-    select k.minute, k.event_type, k.category, k.device, k.currency, -k.events, -k.quantity, -k.revenue
-    from shop.minute_rollup_bulk k
-    where only_file is null and k.minute >= (select min(h.events_from) from first_horizon h)
-    union all
-    select d.minute, d.event_type, d.category, d.device, d.currency, -d.events, -d.quantity, -d.revenue
-    from shop.minute_rollup_delta d
-    where only_file is null and d.minute >= (select min(h.events_from) from first_horizon h)
+    select p.minute, p.event_type, p.category, p.device, p.currency, -p.events, -p.quantity, -p.revenue
+    from shop.minute_rollup_parts p
+    where only_file is null and p.minute >= (select min(h.events_from) from first_horizon h)
   ) g
   group by g.minute, g.event_type, g.category, g.device, g.currency
   having sum(g.events) <> 0 or sum(g.quantity) <> 0 or sum(g.revenue) <> 0
@@ -1560,17 +1493,9 @@ product_difference as (
     where only_file is null and e.event_time >= (select min(h.events_from) from first_horizon h)
     group by 1, 2, 3
     union all
-    select b.hour, b.product_id, b.currency, -b.views, -b.carts, -b.removals, -b.purchases, -b.quantity, -b.revenue
-    from shop.product_rollup_base b
-    where only_file is null and b.hour >= (select min(h.events_from) from first_horizon h)
-    union all
-    select k.hour, k.product_id, k.currency, -k.views, -k.carts, -k.removals, -k.purchases, -k.quantity, -k.revenue
-    from shop.product_rollup_bulk k
-    where only_file is null and k.hour >= (select min(h.events_from) from first_horizon h)
-    union all
-    select d.hour, d.product_id, d.currency, -d.views, -d.carts, -d.removals, -d.purchases, -d.quantity, -d.revenue
-    from shop.product_rollup_delta d
-    where only_file is null and d.hour >= (select min(h.events_from) from first_horizon h)
+    select p.hour, p.product_id, p.currency, -p.views, -p.carts, -p.removals, -p.purchases, -p.quantity, -p.revenue
+    from shop.product_rollup_parts p
+    where only_file is null and p.hour >= (select min(h.events_from) from first_horizon h)
   ) g
   group by g.hour, g.product_id, g.currency
   having sum(g.views) <> 0 or sum(g.carts) <> 0 or sum(g.removals) <> 0 or sum(g.purchases) <> 0
