@@ -1,5 +1,6 @@
 import type { FileIdentity } from "../../domain/ingest_api.ts";
 import type { Sql } from "../database.ts";
+import { plainArray } from "./array_literal.ts";
 
 /** A file in the archive, as it was when it was read. */
 export interface ArchivedFile {
@@ -10,25 +11,33 @@ export interface ArchivedFile {
 }
 
 /**
- * The files of an inbox that were read and moved away lately, the newest first.
+ * The files of an inbox that were read and moved away and have come to an age lately, the newest first.
  *
  * @param sql Pool of any role that reads the ledger.
- * @param options.withinMs How long ago they were settled at most.
+ * @param options.agesMs Since they were settled.
+ * @param options.withinMs How long ago they came to one of these ages at most.
  * @param options.limit How many are given at most.
  */
 export async function archivedFiles(
   sql: Sql,
-  { inboxId, withinMs, limit }: { inboxId: string; withinMs: number; limit: number },
+  { inboxId, agesMs, withinMs, limit }: {
+    inboxId: string;
+    agesMs: readonly number[];
+    withinMs: number;
+    limit: number;
+  },
 ): Promise<ArchivedFile[]> {
   const rows = await sql<
     { file_id: number; feed: string; archive_path: string; size_bytes: number }[]
   >`
-    select file_id, feed, archive_path, size_bytes
-    from ingest.files
-    where inbox_id = ${inboxId} and state in ('loaded', 'duplicate', 'failed')
-      and archive_path is not null
-      and settled_at > now() - ${withinMs} * interval '1 millisecond'
-    order by settled_at desc
+    select distinct f.file_id, f.feed, f.archive_path, f.size_bytes, f.settled_at
+    from unnest(${plainArray(agesMs)}::float8[]) as a (ms)
+    join ingest.files f
+      on f.settled_at <= now() - a.ms * interval '1 millisecond'
+     and f.settled_at > now() - (a.ms + ${withinMs}) * interval '1 millisecond'
+    where f.inbox_id = ${inboxId} and f.state in ('loaded', 'duplicate', 'failed')
+      and f.archive_path is not null
+    order by f.settled_at desc
     limit ${limit}`;
   return rows.map(({ file_id, feed, archive_path, size_bytes }) => ({
     fileId: file_id,

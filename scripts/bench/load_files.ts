@@ -3,7 +3,9 @@ import { sleep } from "../cli/sleep.ts";
 import type { StageDatabase } from "./stage.ts";
 import type { Subject } from "./subject.ts";
 
-const POLL_MS = 20;
+const SHORTEST_WAIT_MS = 20;
+/** Of the time since the files landed: looking more often would take from what is measured, and tell nothing more. */
+const WAIT_SHARE = 0.005;
 
 /** Seconds since the first file landed. */
 export interface LoadTimes {
@@ -25,7 +27,8 @@ export async function loadFiles(
 ): Promise<LoadTimes> {
   const before = await countSettled(sql);
   const landedAt = await subject.land(paths);
-  while (await countSettled(sql) < before + paths.length) await sleep(POLL_MS);
+  const wait = () => sleep(Math.max(SHORTEST_WAIT_MS, WAIT_SHARE * (performance.now() - landedAt)));
+  while (await countSettled(sql) < before + paths.length) await wait();
   const settled = (performance.now() - landedAt) / 1000;
   await foldAll(sql);
   return { settled, folded: (performance.now() - landedAt) / 1000 };
@@ -49,6 +52,6 @@ async function foldAll(sql: Sql): Promise<void> {
       select not exists (select from shop.minute_rollup_delta)
          and not exists (select from shop.product_rollup_delta) as folded`;
     if (row!.folded) return;
-    await sleep(POLL_MS);
+    await sleep(SHORTEST_WAIT_MS);
   }
 }

@@ -21,19 +21,17 @@ export async function reportFiles(
   { inboxId, log, signal }: { inboxId: string; log: Logger; signal: AbortSignal },
 ): Promise<void> {
   let since = await readClock(sql);
-  let known = new Set<number>();
+  /** Files that were told and may show again, and when they were settled. */
+  const told = new Map<number, Date>();
   while (await sleep(POLL_MS, signal)) {
     try {
       const now = await readClock(sql);
-      const files = await settledSince(sql, { inboxId, since, known: [...known] });
+      const files = await settledSince(sql, { inboxId, since, known: [...told.keys()] });
       report(files, log);
-      for (const { fileId } of files) known.add(fileId);
+      for (const { fileId, settledAt } of files) told.set(fileId, settledAt);
       const next = new Date(now.getTime() - OVERLAP_MS);
-      if (next > since) {
-        since = next;
-        const recent = await settledSince(sql, { inboxId, since, known: [] });
-        known = new Set(recent.map(({ fileId }) => fileId).filter((fileId) => known.has(fileId)));
-      }
+      if (next > since) since = next;
+      for (const [fileId, settledAt] of told) if (settledAt < since) told.delete(fileId);
     } catch (error) {
       log.debug({ reason: error instanceof Error ? error.name : "unknown" }, "Cannot report files");
     }

@@ -15,6 +15,7 @@ export interface SettledFile {
   rejected: number;
   duplicateOf: number | null;
   errorMessage: string | null;
+  settledAt: Date;
   /** Where it was moved to. */
   archivePath: string | null;
   /** From the end of writing to queryable; null when nothing was loaded. */
@@ -37,7 +38,7 @@ export async function settledSince(
            run_id as "runId", state, coalesce(records, 0) as records,
            coalesce(loaded, 0) as loaded, coalesce(duplicates, 0) as duplicates,
            coalesce(rejected, 0) as rejected, duplicate_of as "duplicateOf",
-           error_message as "errorMessage", archive_path as "archivePath",
+           error_message as "errorMessage", settled_at as "settledAt", archive_path as "archivePath",
            (1000 * extract(epoch from committed_at - coalesce(closed_at, discovered_at)))::float8 as "lagMs"
     from ingest.files
     where inbox_id = ${inboxId} and settled_at > ${since}

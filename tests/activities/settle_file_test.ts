@@ -205,7 +205,7 @@ Deno.test("settleFile() gives a file that grew again in the archive back to be f
   ]);
 
   // As the watcher's look at the archive.
-  const look = { inboxId: house.inboxId, withinMs: 60_000, limit: 10 };
+  const look = { inboxId: house.inboxId, agesMs: [0], withinMs: 60_000, limit: 10 };
   const [found, ...others] = await archivedFiles(house.deps.sql, look);
   assert.deepEqual([found?.fileId, found?.archivePath, others], [first.fileId, path, []]);
   assert.ok(await recordGrown(house, first.fileId, path));
