@@ -217,6 +217,22 @@ Deno.test("settleFile() gives a file that grew again in the archive back to be f
   assert.deepEqual(await house.violations(), []);
 });
 
+Deno.test("archivedFiles() gives those that came to an age lately, each once", async () => {
+  await using house = await warehouse();
+  const { fileId } = await ingest(house, await house.land("a.csv", TEXT));
+  const found = async (settledSecondsAgo: number, agesMs: number[]) => {
+    await house.admin`
+      update ingest.files set settled_at = now() - ${settledSecondsAgo} * interval '1 second'`;
+    const look = { inboxId: house.inboxId, agesMs, withinMs: 10_000, limit: 10 };
+    return (await archivedFiles(house.deps.sql, look)).map((file) => file.fileId);
+  };
+  assert.deepEqual(await found(59, [0, 60_000]), []);
+  assert.deepEqual(await found(61, [0, 60_000]), [fileId]);
+  assert.deepEqual(await found(69, [0, 60_000, 62_000]), [fileId]);
+  assert.deepEqual(await found(71, [0, 60_000]), []);
+  assert.deepEqual(await found(1, [0, 60_000]), [fileId]);
+});
+
 Deno.test("settleFile() of a retry that somebody edits meanwhile lets it be retried again", async () => {
   await using house = await warehouse();
   const before = await endAs(house, await house.job(await house.land("a.csv", TEXT)), "failed");
