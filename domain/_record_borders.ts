@@ -68,7 +68,7 @@ export class RecordBorders {
   /** Absolute start of the overlong record being skipped, else -1. */
   #skipStart = -1;
 
-  /** First line end and quote at or after `#at`, found once and kept until passed. */
+  /** First line end and quote at or after where one was sought last, kept until passed. */
   #lf = -1;
   #cr = -1;
   #quote = -1;
@@ -136,12 +136,11 @@ export class RecordBorders {
     }
     if (!this.#isKnown(lineEnd)) return false;
 
-    if (this.#quote < start) this.#quote = indexOrEnd(this.raw, '"', start);
-    if (this.#quote >= lineEnd) return this.#found(lineEnd, undefined);
+    const quote = this.#passQuotedFields(start, lineEnd);
+    if (quote >= lineEnd) return this.#found(lineEnd, undefined);
 
-    const opens = this.#quote === start || this.bytes[this.#quote - 1] === this.#delimiter;
-    this.#pos = this.#quote + 1;
-    this.#state = opens ? QUOTED : UNQUOTED;
+    this.#pos = quote + 1;
+    this.#state = this.#opensField(quote, start) ? QUOTED : UNQUOTED;
     const outcome = this.#walk(lineEnd);
     if (outcome === QUOTE_BROKEN) return this.#found(lineEnd, "broken_quote");
     if (this.#state !== QUOTED) return this.#found(lineEnd, undefined);
@@ -153,6 +152,27 @@ export class RecordBorders {
     this.#spanning = true;
     this.#firstLineEnd = lineEnd;
     return this.#continueSpan();
+  }
+
+  /**
+   * Passes, by search, the quoted fields of a line that end in it and have no quote inside, as
+   * nearly all are.
+   *
+   * @returns The first quote that is not part of them, possibly of a later line.
+   */
+  #passQuotedFields(start: number, lineEnd: number): number {
+    let quote = this.#findQuote(start);
+    while (quote < lineEnd && this.#opensField(quote, start)) {
+      const fieldEnd = this.#findQuote(quote + 1) + 1;
+      if (fieldEnd > lineEnd) break;
+      if (fieldEnd < lineEnd && this.bytes[fieldEnd] !== this.#delimiter) break;
+      quote = this.#findQuote(fieldEnd);
+    }
+    return quote;
+  }
+
+  #opensField(quote: number, start: number): boolean {
+    return quote === start || this.bytes[quote - 1] === this.#delimiter;
   }
 
   /** Follows a record over its line ends to its end, the cap, or the end of the window. */
@@ -210,6 +230,11 @@ export class RecordBorders {
     if (this.#lf < from) this.#lf = indexOrEnd(this.raw, "\n", from);
     if (this.#cr < from) this.#cr = indexOrEnd(this.raw, "\r", from);
     return this.#lf < this.#cr ? this.#lf : this.#cr;
+  }
+
+  #findQuote(from: number): number {
+    if (this.#quote < from) this.#quote = indexOrEnd(this.raw, '"', from);
+    return this.#quote;
   }
 
   /** Whether the line end at `end` is whole: behind a CR at the window's end an LF may follow. */

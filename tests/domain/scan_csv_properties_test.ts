@@ -153,6 +153,8 @@ const TRAPS = [
   { name: "one open quote", unit: "aaaa\n", start: '"' },
   { name: "escaped quotes behind an open one", unit: 'a""\n', start: '"' },
   { name: "broken quotes", unit: '"a"b\n' },
+  { name: "whole quoted fields", unit: '"a","b"\n' },
+  { name: "an open quote behind a whole quoted field", unit: '"a","b\n' },
   { name: "line ends of both kinds", unit: 'a","b\r\n' },
   { name: "lines without any quote or CR", unit: "a\n" },
   { name: "blank lines", unit: "\n" },
