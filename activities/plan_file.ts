@@ -1,8 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 import { ChunkPlanner, type FilePlan } from "../domain/plan_chunks.ts";
 
-/** Bytes per read: large enough to be few calls, small enough to tell of progress often. */
-const READ_BYTES = 1024 * 1024;
+/** Bytes per read: large enough to be few calls, small enough to tell of progress often. Two are held. */
+const READ_BYTES = 512 * 1024;
 
 /**
  * Reads a file once from end to end and plans its chunks.
@@ -20,14 +20,32 @@ export async function planFile(
 ): Promise<FilePlan> {
   const planner = new ChunkPlanner({ chunkBytes });
   const chunks: FilePlan["chunks"] = [];
-  const buffer = new Uint8Array(READ_BYTES);
-  for (let offset = 0;;) {
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
-    if (bytesRead === 0) break;
-    chunks.push(...planner.push(buffer.subarray(0, bytesRead)));
-    offset += bytesRead;
-    onProgress(offset);
+  let bytesRead = 0;
+  for await (const block of readAhead(handle)) {
+    chunks.push(...planner.push(block));
+    bytesRead += block.length;
+    onProgress(bytesRead);
   }
   const plan = planner.end();
   return { ...plan, chunks: [...chunks, ...plan.chunks] };
+}
+
+/** The blocks of a file, each good until the next is asked for, which is read meanwhile. */
+async function* readAhead(handle: FileHandle): AsyncGenerator<Uint8Array> {
+  let block = new Uint8Array(READ_BYTES);
+  let ahead = new Uint8Array(READ_BYTES);
+  let reading = handle.read(block, 0, READ_BYTES, 0);
+  try {
+    for (let offset = 0;;) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return;
+      offset += bytesRead;
+      reading = handle.read(ahead, 0, READ_BYTES, offset);
+      yield block.subarray(0, bytesRead);
+      [block, ahead] = [ahead, block];
+    }
+  } finally {
+    // Whoever stops early closes the file next.
+    await reading.catch(() => {});
+  }
 }
