@@ -108,7 +108,7 @@ async function readWhole(
 ): Promise<WholeFile | null> {
   const bytes = await readVersion(identity);
   if (bytes === null) return null;
-  const plan = planWhole(bytes, chunkBytes);
+  const plan = await planWhole(bytes, chunkBytes);
   const [chunk] = plan.chunks;
   if (chunk === undefined || plan.chunks.length > 1) return null;
   if (chunk.records >= leastRowsToCopy) return null;
@@ -159,9 +159,8 @@ function lies(identity: FileIdentity): boolean {
   return found !== null && sameVersion(found.identity, identity);
 }
 
-function planWhole(bytes: Uint8Array, chunkBytes: number): FilePlan {
+async function planWhole(bytes: Uint8Array, chunkBytes: number): Promise<FilePlan> {
   const planner = new ChunkPlanner({ chunkBytes });
-  const chunks = planner.push(bytes);
-  const plan = planner.end();
-  return { ...plan, chunks: [...chunks, ...plan.chunks] };
+  await planner.push(bytes);
+  return await planner.end();
 }

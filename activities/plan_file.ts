@@ -19,15 +19,13 @@ export async function planFile(
   },
 ): Promise<FilePlan> {
   const planner = new ChunkPlanner({ chunkBytes });
-  const chunks: FilePlan["chunks"] = [];
   let bytesRead = 0;
   for await (const block of readAhead(handle)) {
-    chunks.push(...planner.push(block));
+    await planner.push(block);
     bytesRead += block.length;
     onProgress(bytesRead);
   }
-  const plan = planner.end();
-  return { ...plan, chunks: [...chunks, ...plan.chunks] };
+  return await planner.end();
 }
 
 /** The blocks of a file, each good until the next is asked for, which is read meanwhile. */

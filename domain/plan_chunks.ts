@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { ChunkHash } from "./_chunk_hash.ts";
 import { FieldReader } from "./_field_reader.ts";
 import type { RecordBorders } from "./_record_borders.ts";
 import { RecordStream, WINDOW_BYTES } from "./_record_stream.ts";
@@ -16,6 +17,9 @@ export const MAX_CHUNK_BYTES = 64 * 1024 * 1024;
 
 /** Most records of a chunk: short records are as many rejects or rows in one transaction, which has its time limit. */
 export const MAX_CHUNK_RECORDS = 50_000;
+
+/** Room for the last record of a chunk that is kept to be hashed; hardly any record is longer. */
+const LAST_RECORD_BYTES = 64 * 1024;
 
 /** A byte range of one file, cut at record borders. */
 export interface PlannedChunk {
@@ -44,7 +48,6 @@ export interface FilePlan {
   endsWithNewline: boolean;
   /** Records behind the header. */
   records: number;
-  /** Chunks that `push` has not returned yet. */
   chunks: PlannedChunk[];
 }
 
@@ -70,9 +73,8 @@ export interface PlanOptions {
  * import { deepEqual } from "node:assert/strict";
  *
  * const planner = new ChunkPlanner({ chunkBytes: 8 });
- * const chunks = planner.push(new TextEncoder().encode("id,name\n1,Chair\n2,Desk\n"));
- * const { header, ...plan } = planner.end();
- * chunks.push(...plan.chunks);
+ * await planner.push(new TextEncoder().encode("id,name\n1,Chair\n2,Desk\n"));
+ * const { header, chunks } = await planner.end();
  * deepEqual(header?.fields, ["id", "name"]);
  * deepEqual(chunks.map((chunk) => [chunk.byteStart, chunk.byteEnd]), [[8, 16], [16, 23]]);
  * ```
@@ -95,29 +97,28 @@ export class ChunkPlanner {
   #records = 0;
 
   /** The chunk being filled, and how far its bytes have been hashed. */
-  #chunkNo = 0;
   #byteStart = 0;
   #firstLine = 1;
   #chunkRecords = 0;
-  #chunkHash = createHash("sha256");
+  readonly #chunkHash: ChunkHash;
   #hashedTo = 0;
-  #cut: PlannedChunk[] = [];
+  readonly #chunks: Promise<PlannedChunk>[] = [];
 
   constructor(
     { chunkBytes = CHUNK_BYTES, limits = CSV_LIMITS, windowBytes = WINDOW_BYTES }: PlanOptions = {},
   ) {
     this.#chunkBytes = chunkBytes;
+    this.#chunkHash = new ChunkHash(Math.min(chunkBytes, CHUNK_BYTES) + LAST_RECORD_BYTES);
     this.#limits = limits;
     this.#windowBytes = windowBytes;
   }
 
   /**
-   * Takes the next block, which the caller may overwrite afterwards.
-   *
-   * @returns The chunks that are complete now.
+   * Takes the next block, which the caller may overwrite at once. To wait before the next one is
+   * pushed bounds the memory of chunks that are still being hashed.
    */
-  push(block: Uint8Array): PlannedChunk[] {
-    if (block.length === 0) return [];
+  async push(block: Uint8Array): Promise<void> {
+    if (block.length === 0) return;
     this.#fileHash.update(block);
     this.#sizeBytes += block.length;
     this.#lastByte = block[block.length - 1]!;
@@ -131,11 +132,11 @@ export class ChunkPlanner {
         this.#start().push(block.subarray(sampled.length));
       }
     }
-    return this.#takeCut();
+    await this.#chunks.at(-2);
   }
 
   /** Says that the file ends here, and tells the rest of the plan. */
-  end(): FilePlan {
+  async end(): Promise<FilePlan> {
     const stream = this.#stream ?? this.#start();
     stream.end();
     if (this.#header !== null && this.#sizeBytes > this.#byteStart) this.#cutAt(this.#sizeBytes);
@@ -146,7 +147,7 @@ export class ChunkPlanner {
       header: this.#header,
       endsWithNewline: !stream.endsInQuote && (this.#lastByte === 0x0a || this.#lastByte === 0x0d),
       records: this.#records,
-      chunks: this.#takeCut(),
+      chunks: await Promise.all(this.#chunks),
     };
   }
 
@@ -202,14 +203,15 @@ export class ChunkPlanner {
   }
 
   #cutAt(byteEnd: number): void {
-    this.#cut.push({
-      chunkNo: this.#chunkNo++,
+    const chunk = {
+      chunkNo: this.#chunks.length,
       byteStart: this.#byteStart,
       byteEnd,
       firstLine: this.#firstLine,
       records: this.#chunkRecords,
-      checksum: this.#chunkHash.digest("hex").slice(0, 32),
-    });
+    };
+    const hashed = this.#chunkHash.end();
+    this.#chunks.push(hashed.then((sha256) => ({ ...chunk, checksum: sha256.slice(0, 32) })));
     this.#records += this.#chunkRecords;
   }
 
@@ -217,7 +219,6 @@ export class ChunkPlanner {
     this.#byteStart = byteStart;
     this.#firstLine = firstLine;
     this.#chunkRecords = 0;
-    this.#chunkHash = createHash("sha256");
   }
 
   #hash({ bytes, base }: RecordBorders, byteEnd: number): void {
@@ -229,11 +230,5 @@ export class ChunkPlanner {
     const reader = new FieldReader(this.#dialect.delimiter, this.#limits.maxColumns);
     reader.load(borders.bytes, borders.raw);
     return reader.toRecord(borders);
-  }
-
-  #takeCut(): PlannedChunk[] {
-    const cut = this.#cut;
-    this.#cut = [];
-    return cut;
   }
 }

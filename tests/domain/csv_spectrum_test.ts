@@ -14,8 +14,8 @@ Deno.test("scanCsv() reads every file of csv-spectrum", async () => {
   ok(samples.length >= 12);
   for (const { name, csv, json } of samples) {
     const planner = new ChunkPlanner();
-    planner.push(csv);
-    const { dialect } = planner.end();
+    await planner.push(csv);
+    const { dialect } = await planner.end();
     const [header, ...records] = [...scanCsv(csv, { dialect })].map(({ fields }) => fields);
     const objects = records.map((fields) =>
       Object.fromEntries(header!.map((column, i) => [column, fields[i]]))

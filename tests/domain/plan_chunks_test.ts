@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import {
   ChunkPlanner,
+  type FilePlan,
   MAX_CHUNK_RECORDS,
   type PlannedChunk,
   type PlanOptions,
@@ -79,12 +80,12 @@ for (const { name, input, chunks, header, options } of CASES) {
   Deno.test({
     name: `ChunkPlanner ${name}, at every split of the input`,
     permissions: "none",
-    fn() {
+    async fn() {
       const bytes = new TextEncoder().encode(input);
       for (const windowBytes of [1, 3, 1000]) {
         for (let at = 0; at <= bytes.length; at++) {
           const blocks = [bytes.slice(0, at), bytes.slice(at)];
-          const plan = planBlocks(blocks, { ...options, windowBytes });
+          const plan = await planBlocks(blocks, { ...options, windowBytes });
           const planned = plan.chunks.map(({ byteStart, byteEnd, firstLine, records }) => {
             const text = new TextDecoder().decode(bytes.subarray(byteStart, byteEnd));
             return [text, firstLine, records];
@@ -101,7 +102,7 @@ for (const { name, input, chunks, header, options } of CASES) {
 Deno.test({
   name: "ChunkPlanner tells size, hash, dialect and whether the file ends with a line end",
   permissions: "none",
-  fn() {
+  async fn() {
     for (
       const [text, endsWithNewline] of [["", false], ["a|b\n", true], ["a|b\r", true], [
         "a|b",
@@ -109,7 +110,7 @@ Deno.test({
       ]] as const
     ) {
       const bytes = new TextEncoder().encode(text);
-      const plan = planBlocks([bytes], {});
+      const plan = await planBlocks([bytes], {});
       deepEqual([plan.sizeBytes, plan.endsWithNewline], [bytes.length, endsWithNewline]);
       equal(plan.sha256, sha256(bytes));
       equal(plan.dialect.delimiter, text === "" ? "," : "|");
@@ -128,9 +129,9 @@ for (const { fault, input } of BAD_HEADERS) {
   Deno.test({
     name: `ChunkPlanner hands on the fault of a header: ${fault}`,
     permissions: "none",
-    fn() {
+    async fn() {
       const limits = { maxRecordBytes: 12, maxColumns: 3 };
-      const plan = planBlocks([new TextEncoder().encode(input)], { limits });
+      const plan = await planBlocks([new TextEncoder().encode(input)], { limits });
       equal(plan.header?.fault, fault);
       deepEqual(plan.chunks.map(({ records, firstLine }) => [records, firstLine]), [[1, 2]]);
     },
@@ -140,19 +141,19 @@ for (const { fault, input } of BAD_HEADERS) {
 Deno.test({
   name: "ChunkPlanner and scanCsv() agree about every record of byte soup",
   permissions: "none",
-  fn() {
+  async fn() {
     const sizes = fc.integer({ min: 1, max: 30 });
-    fc.assert(
-      fc.property(
+    await fc.assert(
+      fc.asyncProperty(
         soup,
         smallLimits,
         sizes,
         sizes,
         blockSizes,
-        (bytes, limits, chunk, window, cut) => {
+        async (bytes, limits, chunk, window, cut) => {
           const options = { limits, chunkBytes: chunk, windowBytes: window };
-          const plan = planBlocks(cutBlocks(bytes, cut), options);
-          deepEqual(plan, planBlocks([bytes], { ...options, windowBytes: 1000 }));
+          const plan = await planBlocks(cutBlocks(bytes, cut), options);
+          deepEqual(plan, await planBlocks([bytes], { ...options, windowBytes: 1000 }));
           equal(plan.sha256, sha256(bytes));
 
           const { bomBytes } = plan.dialect;
@@ -194,14 +195,15 @@ function checkChunks(
 Deno.test({
   name: "ChunkPlanner plans a line of 130 million columns in constant memory",
   permissions: "none",
-  fn() {
+  async fn() {
     const block = new Uint8Array(1_000_000).fill(0x2c);
     const planner = new ChunkPlanner();
     const before = Deno.memoryUsage().rss;
-    const chunks = planner.push(new TextEncoder().encode("a,b\n1,2\n"));
-    for (let i = 0; i < 130; i++) chunks.push(...planner.push(block));
+    await planner.push(new TextEncoder().encode("a,b\n1,2\n"));
+    for (let i = 0; i < 130; i++) await planner.push(block);
     const grown = Deno.memoryUsage().rss - before;
-    chunks.push(...planner.push(new TextEncoder().encode("\n3,4\n")), ...planner.end().chunks);
+    await planner.push(new TextEncoder().encode("\n3,4\n"));
+    const { chunks } = await planner.end();
     deepEqual(chunks.map(({ byteStart, byteEnd }) => byteEnd - byteStart), [4, 130_000_001, 4]);
     ok(grown < 64_000_000, `grown by ${grown} bytes`);
   },
@@ -210,17 +212,18 @@ Deno.test({
 Deno.test({
   name: "ChunkPlanner cuts real rows at 2 MiB, and the chunks hold every row once",
   permissions: "none",
-  fn() {
+  async fn() {
     const ROWS = 80_000;
     let text = "id,name\n";
     const name = "with a name as long as those of real rows, ".repeat(2);
     for (let i = 0; i < ROWS; i++) text += `${i},"Chair, number ${i}, ${name}\n""new"""\r\n`;
     const bytes = new TextEncoder().encode(text);
-    const { chunks, dialect, records } = planBlocks(cutBlocks(bytes, [65_536, 1, 999]), {});
+    const { chunks, dialect, records } = await planBlocks(cutBlocks(bytes, [65_536, 1, 999]), {});
     equal(records, ROWS);
     ok(chunks.length > 1);
     let id = 0;
-    for (const { byteStart, byteEnd, firstLine } of chunks) {
+    for (const { byteStart, byteEnd, firstLine, checksum } of chunks) {
+      equal(checksum, sha256(bytes.subarray(byteStart, byteEnd)).slice(0, 32));
       const scan = { dialect, byteStart, firstLine };
       for (const { line, fields } of scanCsv(bytes.subarray(byteStart, byteEnd), scan)) {
         if (Number(fields[0]) !== id || line !== 2 + 2 * id) {
@@ -236,18 +239,16 @@ Deno.test({
   },
 });
 
-function planBlocks(blocks: Iterable<Uint8Array>, options: PlanOptions) {
+async function planBlocks(blocks: Iterable<Uint8Array>, options: PlanOptions) {
   const planner = new ChunkPlanner(options);
-  const chunks: PlannedChunk[] = [];
-  for (const block of blocks) chunks.push(...planner.push(block));
-  const plan = planner.end();
-  return { ...plan, chunks: [...chunks, ...plan.chunks] };
+  for (const block of blocks) await planner.push(block);
+  return await planner.end();
 }
 
 function readChunk(
   bytes: Uint8Array,
   { byteStart, byteEnd, firstLine }: PlannedChunk,
-  dialect: ReturnType<ChunkPlanner["end"]>["dialect"],
+  dialect: FilePlan["dialect"],
   limits: CsvLimits,
 ): CsvRecord[] {
   const options = { dialect, limits, byteStart, firstLine };
@@ -261,11 +262,11 @@ function sha256(bytes: Uint8Array): string {
 Deno.test({
   name: "ChunkPlanner cuts short records by their number, long before the bytes are many",
   permissions: "none",
-  fn() {
+  async fn() {
     const planner = new ChunkPlanner();
     const lines = 2 * MAX_CHUNK_RECORDS + 7;
-    const chunks = planner.push(new TextEncoder().encode("h\n" + "x\n".repeat(lines)));
-    chunks.push(...planner.end().chunks);
+    await planner.push(new TextEncoder().encode("h\n" + "x\n".repeat(lines)));
+    const { chunks } = await planner.end();
     deepEqual(chunks.map(({ records }) => records), [MAX_CHUNK_RECORDS, MAX_CHUNK_RECORDS, 7]);
     deepEqual(chunks.map(({ byteStart }) => byteStart), [2, 100_002, 200_002]);
     deepEqual(chunks.map(({ firstLine }) => firstLine), [2, 50_002, 100_002]);
