@@ -10,8 +10,8 @@ interface Settling {
 /**
  * Sends rows by `COPY … FROM STDIN`: no parameters to parse, and whole pages written at once.
  *
- * While the rows are on their way, none of the server's timeouts runs (PostgreSQL 18). So a transaction copies before
- * it locks what others wait for, and only into tables without unique index: a worker that stops here blocks nobody.
+ * While the rows are on their way, none of the server's timeouts runs (PostgreSQL 18), which is what `endStalledCopies` is
+ * for. So that it is rarely needed, a transaction copies before it locks what others wait for, and keys last.
  *
  * In `postgres` 3.4.9 the stream of a COPY that is refused after its last row never settles. The query behind it is
  * told of every error, so that is where to listen.
@@ -41,7 +41,13 @@ export async function copyRows(
   stream.on("finish", resolve);
   for (const piece of pieces) stream.write(piece);
   stream.end();
-  await done;
+  try {
+    await done;
+  } catch (error) {
+    // What it still holds would be taken for rows of the next COPY of this connection.
+    stream.destroy();
+    throw error;
+  }
   // The server has them. Of a copy that failed, the driver may still hold some.
   releaseRows(pieces);
 }

@@ -2,7 +2,8 @@ import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Contract } from "../../domain/contract.ts";
 import type { Transaction } from "../database.ts";
 import { plainArray } from "./array_literal.ts";
-import { valuesOf } from "./values_of.ts";
+import { inKeyOrder } from "./key_order.ts";
+import { columnOf, valuesOf } from "./values_of.ts";
 
 /** Positions in the batch's columns, by what the keys say of them; each in file order. */
 export interface SortedByKeys {
@@ -36,7 +37,7 @@ export async function insertKeys(
   const ids = valuesOf(contract, batch, "event_id");
   const { lines, contentHashes } = batch.accepted;
   const found: SortedByKeys = { fresh: [], duplicates: [], conflicting: [] };
-  let open = inKeyOrder(ids, rows);
+  let open = rows.length === 0 ? [] : [...inKeyOrder(columnOf(contract, batch, "event_id")!, rows)];
   while (open.length > 0) {
     const taken = await insertNewKeys(tx, { fileId, batch, contract }, open);
     const old: number[] = [];
@@ -52,11 +53,6 @@ export async function insertKeys(
   }
   for (const positions of Object.values(found) as number[][]) positions.sort((a, b) => a - b);
   return found;
-}
-
-/** The one order in which keys are locked. */
-function inKeyOrder(ids: readonly string[], rows: readonly number[]): number[] {
-  return rows.toSorted((a, b) => compare(ids[a] as string, ids[b] as string) || a - b);
 }
 
 /** Lines whose key was new. By line, not by id: an id twice in one chunk must come back once. */
@@ -109,8 +105,4 @@ async function lookUpKeys(tx: Transaction, ids: string[]): Promise<Map<string, s
     for (const { event_id, content_hash } of rows) hashes.set(event_id, content_hash);
   }
   return hashes;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

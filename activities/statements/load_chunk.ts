@@ -5,7 +5,7 @@ import type { ChunkBatch, RejectedRecord } from "../../domain/read_chunk.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { inTurn } from "../in_turn.ts";
 import { plainArray, textArray } from "./array_literal.ts";
-import { copyKeys, emptyCopiedKeys, insertCopiedKeys, keyRows } from "./copy_keys.ts";
+import { copyKeys, keyRows } from "./copy_keys.ts";
 import { copyRows } from "./copy_rows.ts";
 import { copyRollups, findRoutes, insertCopies } from "./copy_rollups.ts";
 import { minuteRows, productRows } from "./rollup_rows.ts";
@@ -117,8 +117,8 @@ export async function writeChunk(
 
 /**
  * Takes every event for new, as nearly all are, and copies them before it asks: the keys tell at the end, and take all
- * of it back if it was not so. Until the last row was sent, nothing is locked that loads, unloads or claims wait for:
- * only retention and migrations do, and both give up and try again.
+ * of it back if it was not so. Until they are sent, nothing is locked that loads, unloads or claims wait for: only
+ * retention and migrations do, and both give up and try again.
  *
  * @returns null when the chunk cannot go this way
  */
@@ -131,24 +131,21 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
         lockLedger(tx),
         lockHorizon(tx, chunk),
         findRoutes(tx, rollups),
-        emptyCopiedKeys(tx),
       ]);
       if (batch.accepted.eventMicros.some((time) => time < horizon)) throw new TakenBack(null);
       await copyRows(tx, copyEvents(contract), events);
       await copyRollups(tx, rollups, routes);
-      await copyKeys(tx, keys);
-      const [, , , , counts] = await inOneGo([
+      await inOneGo([
         insertCopies(tx, routes),
         lockClaim(tx, chunk, "share"),
         lockOpenChunk(tx, chunk),
-        insertCopiedKeys(tx, chunk.fileId),
-        commitChunk(tx, chunk, {
-          loaded: batch.accepted.lines.length,
-          duplicates: 0,
-          rejects: batch.rejects,
-        }),
+        copyKeys(tx, keys),
       ]);
-      return counts;
+      return await commitChunk(tx, chunk, {
+        loaded: batch.accepted.lines.length,
+        duplicates: 0,
+        rejects: batch.rejects,
+      });
     }) as Counts;
   } catch (error) {
     if (error instanceof TakenBack) return error.committed;

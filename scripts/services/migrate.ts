@@ -141,10 +141,6 @@ async function createMigrationTable(sql: postgres.Sql): Promise<void> {
       );
       alter table ingest.migrations owner to clickledger_owner;
     end if;
-    -- Where it was taken from all: a large load copies its keys to a temporary table first.
-    if not has_database_privilege('clickledger_ingest', current_database(), 'temporary') then
-      execute format('grant temporary on database %I to clickledger_ingest', current_database());
-    end if;
   end $$`);
 }
 

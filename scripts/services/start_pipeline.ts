@@ -14,6 +14,7 @@ import {
   serveMetrics,
 } from "./serve_metrics.ts";
 import { createWorker } from "./create_worker.ts";
+import { endStalledCopies } from "./end_stalled_copies.ts";
 import { foldRollups } from "./fold_rollups.ts";
 import { readInboxId } from "./inbox_id.ts";
 import { installRuntime } from "./install_runtime.ts";
@@ -162,6 +163,8 @@ async function startWorker(
   parts.defer(() => sql.end({ timeout: 5 }));
   const folder = foldRollups(sql, log);
   parts.defer(() => folder.stop());
+  const stalled = endStalledCopies(sql, { afterMs: config.statementTimeoutMs, log });
+  parts.defer(() => stalled.stop());
 }
 
 async function drain(worker: Worker, running: Promise<void>): Promise<void> {

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../activities/database.ts";
-import { copyKeys, emptyCopiedKeys, keyRows } from "../../activities/statements/copy_keys.ts";
 import { LEAST_ROWS_TO_COPY } from "../../activities/statements/load_chunk.ts";
-import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { waitFor } from "../harness.ts";
-import { NAMES, readText } from "../domain/_shop_event.ts";
+import { NAMES } from "../domain/_shop_event.ts";
 import { csv, csvOf, event, eventId, events, line, type TestEvent } from "./_events.ts";
 import { claim, ingest, unload } from "./_ingest.ts";
 import { totals } from "./_totals.ts";
@@ -156,33 +153,7 @@ Deno.test("loadChunk() copies each chunk once when two attempts of one epoch mee
   assert.deepEqual(await house.violations(), []);
 });
 
-// No timeout of the server runs while it waits for rows: of a worker that stops there, nobody else may have to wait.
-Deno.test("copyKeys() does not keep what a transaction left that was taken back", async () => {
-  await using house = await warehouse();
-  const pool = openDatabase(house.url, "ingest", { max: 1 });
-  const { accepted } = readText(csv(events(0, ENOUGH)).split("\n").slice(1).join("\n"));
-  const copy = (end: () => void) =>
-    pool.begin(async (tx) => {
-      await emptyCopiedKeys(tx);
-      await copyKeys(tx, keyRows({ contract: SHOP_EVENTS, batch: { accepted } }));
-      const [row] = await tx`
-        select count(*)::int as keys, pg_relation_size('pg_temp.copied_keys')::int as bytes
-        from pg_temp.copied_keys`;
-      end();
-      return { ...row };
-    });
-  try {
-    const once = await copy(() => {});
-    assert.equal(once.keys, ENOUGH);
-    for (let time = 0; time < 3; time++) {
-      await assert.rejects(copy(() => assert.fail("taken back")), /taken back/);
-    }
-    assert.deepEqual(await copy(() => {}), once);
-  } finally {
-    await pool.end({ timeout: 1 });
-  }
-});
-
+// No timeout of the server runs while it waits for rows: of a worker that stops there, few have to wait, and not for ever.
 Deno.test("loadChunk() holds nothing that others wait for while it copies", async () => {
   await using house = await warehouse(COPYING);
   const job = await house.job(await house.land("a.csv", csv(events(0, ENOUGH))));

@@ -18,21 +18,6 @@ Deno.test("migrate() twice does no harm", async () => {
   assert.deepEqual(await pendingMigrations(database.url), []);
 });
 
-Deno.test("migrate() lets loads make temporary tables where that was taken from all", async () => {
-  await using database = await emptyDatabase();
-  const name = new URL(database.url).pathname.slice(1);
-  await database.sql.unsafe(`revoke temporary on database ${name} from public`);
-  await migrate(database.url);
-  const roles = await database.sql`
-    select rolname from pg_roles
-    where rolname like 'clickledger_%' and has_database_privilege(rolname, current_database(), 'temporary')
-    order by rolname`;
-  assert.deepEqual(roles.map(({ rolname }) => rolname), [
-    "clickledger_ingest",
-    "clickledger_owner",
-  ]);
-});
-
 Deno.test("migrate() ten times at once applies each file once", async () => {
   await using database = await emptyDatabase();
   const outcomes = await Promise.all(Array.from({ length: 10 }, () => migrate(database.url)));
