@@ -42,7 +42,7 @@ export async function readPlannedChunk(
     chunk: PlannedChunk;
     contract: Contract;
     /** Where the bytes go, if they have room: of one chunk after the other. */
-    memory?: Uint8Array;
+    memory?: Uint8Array<ArrayBuffer>;
   },
 ): Promise<VerifiedChunk> {
   const { byteStart, byteEnd, firstLine } = chunk;
@@ -55,7 +55,8 @@ export async function readPlannedChunk(
     ? memory.subarray(0, length)
     : new Uint8Array(length);
   await readRange(handle, file, chunk, byteStart, bytes);
-  verify(createHash("sha256").update(bytes).digest("hex"), file, chunk);
+  // By another thread, while this one waits for its turn and reads the records.
+  const hashing = crypto.subtle.digest("SHA-256", bytes);
   const mapped = mapPlannedHeader(contract, file.header);
   if (!mapped.ok) throw fileChanged(file, "its header no longer fits the contract");
   const options = {
@@ -66,7 +67,11 @@ export async function readPlannedChunk(
     firstLine,
     byteStart,
   };
-  const batch = await inTurn(() => readChunkInSteps(bytes, options));
+  const [hash, batch] = await Promise.all([
+    hashing,
+    inTurn(() => readChunkInSteps(bytes, options)),
+  ]);
+  verify(new Uint8Array(hash).toHex(), file, chunk);
   const rawOf = (start: number, length: number) => {
     const offset = start - byteStart;
     return bytes.subarray(offset, offset + Math.min(length, MAX_RAW_BYTES));
