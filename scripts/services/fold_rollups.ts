@@ -8,6 +8,8 @@ const FEW = 20_000;
 /** So many are folded whatever else goes on: queries would come to feel them. */
 const MANY = 1_000_000;
 const BETWEEN_BATCHES_MS = 100;
+/** So much may be copied while a load goes on before the indexes are told: to read it takes queries a tenth of a second. */
+const MANY_COPIED_BYTES = 64 * 1024 * 1024;
 
 /**
  * Moves the deltas of the rollups into their base tables, so that what queries sum up stays short, and makes what loads
@@ -29,9 +31,13 @@ export function foldRollups(sql: Sql, log: Logger): { stop(): Promise<void> } {
       };
     });
   const loop = (async () => {
-    for (let before = 0, summarized = 0; !stopped;) {
+    for (let before = 0, copiedBefore = 0, summarized = 0; !stopped;) {
       const { waiting, copied } = await look(sql, log);
-      if (copied !== summarized && await summarizeCopies(sql, log)) summarized = copied;
+      const isToSummarize = copied === copiedBefore
+        ? copied !== summarized
+        : copied - summarized >= MANY_COPIED_BYTES;
+      if (isToSummarize && await summarizeCopies(sql, log)) summarized = copied;
+      copiedBefore = copied;
       if (waiting > 0 && isDue(waiting, before)) await fold(sql, log);
       // What a load has left is folded in batches, one after the other.
       const isLeftOver = waiting > FEW && waiting <= before;
@@ -48,7 +54,7 @@ export function foldRollups(sql: Sql, log: Logger): { stop(): Promise<void> } {
   };
 }
 
-/** Whether a load goes on is seen by its deltas becoming more; what it copies is not looked at. */
+/** Whether a load goes on is seen by its deltas becoming more. */
 function isDue(waiting: number, before: number): boolean {
   return waiting <= FEW || waiting >= MANY || waiting <= before;
 }
