@@ -85,7 +85,7 @@ export class PlainReader {
         inPlace,
         plain,
         empty: plain(""),
-        placed: new PlacedColumn(raw, inPlace === undefined ? 0 : capacity),
+        placed: new PlacedColumn(this.#text.bytes, inPlace === undefined ? 0 : capacity),
         coded,
         table: new ValueTable(this.#text, coded, plain),
       };

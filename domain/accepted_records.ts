@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { hashText } from "./content_hash.ts";
 import { Int32List } from "./int32_list.ts";
 
@@ -85,35 +86,31 @@ const NULL_PLACE = -1;
 
 /** A column of which each record has its own value, so that most are only remembered by where they stand in the chunk. */
 export class PlacedColumn implements ColumnValues {
-  readonly #raw: string;
+  /** Those of the chunk, which must stay as they are. */
+  readonly bytes: Buffer;
   readonly #places: Int32List;
   readonly #ends: Int32List;
   readonly #apart: string[] = [];
 
   /**
-   * @param raw The bytes of the chunk as one character each.
+   * @param bytes The chunk.
    * @param capacity So many records are likely.
    */
-  constructor(raw: string, capacity: number) {
-    this.#raw = raw;
+  constructor(bytes: Buffer, capacity: number) {
+    this.bytes = bytes;
     this.#places = new Int32List(capacity);
     this.#ends = new Int32List(capacity);
   }
 
   at(row: number): string | null {
-    return this.textOf(row)?.substring(this.startOf(row), this.endOf(row)) ?? null;
-  }
-
-  /** The text that the value is a part of. */
-  textOf(row: number): string | null {
     const place = this.#places.at(row);
-    if (place >= 0) return this.#raw;
+    if (place >= 0) return this.bytes.toString("latin1", place, this.#ends.at(row));
     return place === NULL_PLACE ? null : this.#apart[NULL_PLACE - 1 - place]!;
   }
 
-  /** Where the value begins in that text. */
+  /** Where the value begins in the bytes of the chunk, all of it ASCII; negative when it is not there. */
   startOf(row: number): number {
-    return Math.max(0, this.#places.at(row));
+    return this.#places.at(row);
   }
 
   /** And where it ends. */
@@ -133,7 +130,7 @@ export class PlacedColumn implements ColumnValues {
 
   push(value: string | null): void {
     this.#places.push(value === null ? NULL_PLACE : NULL_PLACE - this.#apart.push(value));
-    this.#ends.push(value?.length ?? 0);
+    this.#ends.push(0);
   }
 
   /** Adds the value that these bytes of the chunk say; they are ASCII. */

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { type Codes, type ColumnValues, PlacedColumn } from "../../domain/accepted_records.ts";
 import { BinaryCells, type BinaryRows, type CellColumn } from "./binary_rows.ts";
 import { inHundredths } from "./in_hundredths.ts";
@@ -7,11 +8,11 @@ export function cellColumn(
   postgresType: string,
   { codeOf, values }: Codes<string | null>,
 ): CellColumn {
-  const put = typePutter(postgresType);
+  const put = ofType(PUT_TEXT, postgresType);
   const cells = new BinaryCells();
   for (const value of values) {
     if (value === null) cells.putNull();
-    else put(cells, value, 0, value.length);
+    else put(cells, value);
     cells.endCell();
   }
   return { cells, codeOf };
@@ -24,29 +25,42 @@ export function valuePutter(
   values: ColumnValues,
 ): (row: number) => void {
   if (!(values instanceof PlacedColumn)) throw new Error("Cannot copy values of another kind");
-  const put = typePutter(postgresType);
+  const putText = ofType(PUT_TEXT, postgresType);
+  const putAscii = ofType(PUT_ASCII, postgresType);
+  const { bytes } = values;
   return (row) => {
-    const text = values.textOf(row);
+    const from = values.startOf(row);
+    if (from >= 0) return putAscii(rows, bytes, from, values.endOf(row));
+    const text = values.at(row);
     if (text === null) rows.putNull();
-    else put(rows, text, values.startOf(row), values.endOf(row));
+    else putText(rows, text);
   };
 }
 
-/** Puts the part of a text that is a canonical value. */
-type Put = (into: BinaryCells | BinaryRows, text: string, from: number, to: number) => void;
+/** Puts a canonical value. */
+type PutText = (into: BinaryCells | BinaryRows, text: string) => void;
+/** Puts one that stands between two positions. */
+type PutAscii = (into: BinaryRows, bytes: Uint8Array, from: number, to: number) => void;
 
-function typePutter(postgresType: string): Put {
-  const [name] = /^[a-z]+/.exec(postgresType)!;
-  switch (name) {
-    case "uuid":
-      return (into, text, from) => into.putUuid(text, from);
-    case "text":
-    case "char":
-      return (into, text, from, to) => into.putText(text, from, to);
-    case "integer":
-      return (into, text, from, to) => into.putInteger(Number(text.slice(from, to)));
-    case "numeric":
-      return (into, text, from, to) => into.putHundredths(inHundredths(text.slice(from, to)));
-  }
-  throw new Error(`Cannot copy values of type ${postgresType}`);
+const putText: PutText = (into, text) => into.putText(text);
+
+/** By the first word of a type. */
+const PUT_TEXT: Readonly<Record<string, PutText>> = {
+  uuid: (into, text) => into.putUuid(Buffer.from(text), 0),
+  text: putText,
+  char: putText,
+  integer: (into, text) => into.putInteger(Number(text)),
+  numeric: (into, text) => into.putHundredths(inHundredths(text)),
+};
+
+/** The same for types of which each record has its own value. */
+const PUT_ASCII: Readonly<Record<string, PutAscii>> = {
+  uuid: (rows, bytes, from) => rows.putUuid(bytes, from),
+  text: (rows, bytes, from, to) => rows.putAscii(bytes, from, to),
+};
+
+function ofType<Put>(puts: Readonly<Record<string, Put>>, postgresType: string): Put {
+  const put = puts[/^[a-z]+/.exec(postgresType)![0]];
+  if (put === undefined) throw new Error(`Cannot copy values of type ${postgresType}`);
+  return put;
 }

@@ -82,32 +82,40 @@ abstract class BinaryValues {
     this.used += length;
   }
 
-  /** Puts the UUID in lower case that begins at a position of a text. */
-  putUuid(text: string, from: number): void {
+  /** Puts a UUID, given as ASCII in lower case from a position on. */
+  putUuid(ascii: Uint8Array, from: number): void {
     this.putLength(UUID_BYTES, UUID_BYTES);
     const { bytes, used } = this;
     for (let index = 0; index < UUID_BYTES; index++) {
       const pair = from + PAIRS[index]!;
-      bytes[used + index] = DIGIT[text.charCodeAt(pair)]! << 4 | DIGIT[text.charCodeAt(pair + 1)]!;
+      bytes[used + index] = DIGIT[ascii[pair]!]! << 4 | DIGIT[ascii[pair + 1]!]!;
     }
     this.used += UUID_BYTES;
   }
 
-  /** Puts a part of a text, all of it by default. */
-  putText(text: string, from = 0, to = text.length): void {
+  /** Puts a text, given as ASCII between two positions. */
+  putAscii(ascii: Uint8Array, from: number, to: number): void {
     this.putLength(to - from, to - from);
     const { bytes, used } = this;
+    for (let index = from; index < to; index++) bytes[used + index - from] = ascii[index]!;
+    this.used += to - from;
+  }
+
+  putText(text: string): void {
+    const { length } = text;
+    this.putLength(length, length);
+    const { bytes, used } = this;
     let seen = 0;
-    for (let index = from; index < to; index++) {
+    for (let index = 0; index < length; index++) {
       const unit = text.charCodeAt(index);
-      bytes[used + index - from] = unit;
+      bytes[used + index] = unit;
       seen |= unit;
     }
     if (seen < 0x80) {
-      this.used += to - from;
+      this.used += length;
       return;
     }
-    const encoded = utf8.encode(text.slice(from, to));
+    const encoded = utf8.encode(text);
     this.used -= LENGTH_BYTES;
     this.putLength(encoded.length, encoded.length);
     this.bytes.set(encoded, this.used);
@@ -247,7 +255,7 @@ export function releaseRows(pieces: readonly Uint8Array[]): void {
 
 const utf8 = new TextEncoder();
 
-const DIGIT = new Uint8Array(0x80);
+const DIGIT = new Uint8Array(0x100);
 for (let digit = 0; digit < 16; digit++) DIGIT[digit.toString(16).charCodeAt(0)] = digit;
 /** Where the two digits of each byte begin in the text of a UUID. */
 const PAIRS = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);

@@ -37,7 +37,7 @@ Deno.test("BinaryRows says to PostgreSQL what the texts of the values say", asyn
   const bigints = [0, 1, -1, 2 ** 31, -(2 ** 32), MOST, -MOST];
   const texts = ["", "a", "Café", "😀 \t\n", 'The "Oak"', "x".repeat(300_000), "é".repeat(200_000)];
   const count = 9;
-  const rows = new BinaryRows(8);
+  const rows = new BinaryRows(9);
   for (let row = 0; row < count; row++) {
     rows.beginRow();
     rows.putInteger(row - 4);
@@ -45,24 +45,33 @@ Deno.test("BinaryRows says to PostgreSQL what the texts of the values say", asyn
     rows.putHalves(-1, row);
     rows.putTimestamp(micros[row % micros.length]!);
     rows.putHundredths(hundredths[row]!);
-    rows.putUuid(`--${ID}--`, 2);
-    const text = texts[row % texts.length]!;
-    rows.putText(`<${text}>`, 1, 1 + text.length);
+    rows.putUuid(new TextEncoder().encode(`--${ID}--`), 2);
+    rows.putText(texts[row % texts.length]!);
+    rows.putAscii(new TextEncoder().encode(`<${row}>`), 1, 2);
     if (row % 2 === 0) rows.putNull();
     else rows.putText(`\x01{"n": ${row}}`);
   }
-  const types = ["integer", "bigint", "bigint", "timestamptz", "numeric(20,2)", "uuid", "text"];
+  const types = [
+    "integer",
+    "bigint",
+    "bigint",
+    "timestamptz",
+    "numeric(20,2)",
+    "uuid",
+    "text",
+    "text",
+  ];
   const found = await readBack([...types, "jsonb"], rows.end());
   const amount = (cents: number) => `${BigInt(cents) / 100n}.${`${cents % 100}`.padStart(2, "0")}`;
   assert.deepEqual(
-    found.map(([integer, bigint, halves, time, numeric, id, text, json]) => [
-      ...[integer, bigint, halves, numeric, id, text, json],
+    found.map(([integer, bigint, halves, time, numeric, id, text, ascii, json]) => [
+      ...[integer, bigint, halves, numeric, id, text, ascii, json],
       // Dates have milliseconds only.
       Date.parse(`${time}`.replace("+00", "Z")),
     ]),
     Array.from({ length: count }, (_, row) => [
       ...[`${row - 4}`, `${bigints[row % bigints.length]}`, `${-(2n ** 32n) + BigInt(row)}`],
-      ...[amount(hundredths[row]!), ID, texts[row % texts.length]],
+      ...[amount(hundredths[row]!), ID, texts[row % texts.length], `${row}`],
       row % 2 === 0 ? null : `{"n": ${row}}`,
       Math.floor(micros[row % micros.length]! / 1000),
     ]),
