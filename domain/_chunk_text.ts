@@ -22,9 +22,22 @@ export class ChunkText {
    * @param seen All its bytes, or-ed: ASCII leaves the highest bit unset; {@linkcode ESCAPED}.
    */
   decode(from: number, to: number, seen: number): string {
-    const text = (seen & 0x80) === 0
+    const text = isAscii(seen)
       ? this.raw.substring(from, to)
       : this.bytes.toString("utf8", from, to);
-    return seen >= ESCAPED ? text.replaceAll('""', '"') : text;
+    return unescaped(text, seen);
   }
+
+  /** The same in memory of its own, to be kept for longer than the chunk. */
+  copy(from: number, to: number, seen: number): string {
+    return unescaped(this.bytes.toString(isAscii(seen) ? "latin1" : "utf8", from, to), seen);
+  }
+}
+
+function isAscii(seen: number): boolean {
+  return (seen & 0x80) === 0;
+}
+
+function unescaped(text: string, seen: number): string {
+  return seen >= ESCAPED ? text.replaceAll('""', '"') : text;
 }

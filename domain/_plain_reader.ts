@@ -1,13 +1,15 @@
+import { type ByteTable, NOT_THERE } from "./_byte_table.ts";
 import { AcceptedRecords, CodedColumn, PlacedColumn } from "./accepted_records.ts";
 import { ChunkText, ESCAPED } from "./_chunk_text.ts";
 import { ContentHasher } from "./content_hash.ts";
 import type { ColumnKind, Contract, RecordRule } from "./contract.ts";
 import type { FieldReader } from "./_field_reader.ts";
+import { knownFieldsOf } from "./_known_fields.ts";
 import type { HeaderMapping } from "./map_header.ts";
 import { PlainTimes } from "./_plain_times.ts";
 import { isPlainUuid, UUID_LENGTH } from "./_plain_values.ts";
 import type { RecordBorders } from "./_record_borders.ts";
-import { KEY_PRIME, KEY_SEED, NO_CODE, ValueTable } from "./_value_table.ts";
+import { codeOf, isInPlace, NO_MEANING, type ValueTable } from "./_value_table.ts";
 
 const QUOTE = 0x22;
 /** Shorter ones are rare; lists grow for them. */
@@ -35,6 +37,15 @@ interface PlainColumn {
   readonly table: ValueTable;
 }
 
+/** Columns that follow one another, in the contract as in the file: one, or several whose values recur. */
+interface Run {
+  readonly columns: readonly PlainColumn[];
+  /** What all of their fields mean, by their bytes; null of one column. */
+  readonly known: ByteTable | null;
+  /** By column. */
+  readonly meanings: Int32Array;
+}
+
 /**
  * The fast way around texts and zod: takes plainly valid records from the bytes of a chunk, without an object for any of
  * them. What it refuses may still be valid: then `validateRecord` decides. What it accepts, zod accepts with the same
@@ -48,17 +59,17 @@ export class PlainReader {
   readonly #reader: FieldReader;
   readonly #text: ChunkText;
   readonly #delimiter: number;
-  readonly #columns: readonly PlainColumn[];
+  readonly #runs: readonly Run[];
   readonly #rules: readonly { first: number; second: number; holds: RecordRule["holds"] }[];
   readonly #times: PlainTimes;
   readonly #latestMicros: number;
   readonly #hasher = new ContentHasher();
 
-  /** Where the fields of the record at hand begin and end, without quotes around them. */
+  /** Where the fields of the record at hand begin; behind them, where another one would. */
+  readonly #begins: Int32Array;
+  /** Where they begin and end, without quotes around them. */
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
-  /** For {@linkcode ValueTable.find}. */
-  readonly #keys: Int32Array;
   /** All bytes of a field, or-ed: ASCII leaves the highest bit unset. A quote written twice sets one beyond. */
   readonly #seen: Int32Array;
 
@@ -78,20 +89,28 @@ export class PlainReader {
     this.#times = new PlainTimes(this.#text);
     this.#latestMicros = (discoveredAt + contract.eventTime.maxAheadMs) * 1000;
     const capacity = Math.ceil(bytes.length / LIKELY_RECORD_BYTES);
-    this.#columns = contract.columns.map(({ inPlace, plain }, index) => {
-      const coded = new CodedColumn(inPlace === undefined ? capacity : 0);
+    const known = knownFieldsOf(contract);
+    const columns = contract.columns.map(({ inPlace, plain }, index) => {
+      const table = known.values[index]!;
       return {
         position: mapping.positions[index]!,
         inPlace,
         plain,
         empty: plain(""),
         placed: new PlacedColumn(this.#text.bytes, inPlace === undefined ? 0 : capacity),
-        coded,
-        table: new ValueTable(this.#text, coded, plain),
+        coded: new CodedColumn(inPlace === undefined ? capacity : 0, table.distinct),
+        table,
       };
     });
+    this.#runs = runsOf(columns).map((run) => ({
+      columns: run,
+      known: run.length === 1
+        ? null
+        : known.runsOf(dialect.delimiter, columns.indexOf(run[0]!), run.length),
+      meanings: new Int32Array(run.length),
+    }));
     this.accepted = new AcceptedRecords(
-      this.#columns.map(({ inPlace, placed, coded }) => inPlace === undefined ? coded : placed),
+      columns.map(({ inPlace, placed, coded }) => inPlace === undefined ? coded : placed),
       capacity,
     );
     const names = contract.columns.map(({ name }) => name);
@@ -101,9 +120,9 @@ export class PlainReader {
       holds,
     }));
     const fields = mapping.header.length;
+    this.#begins = new Int32Array(fields + 1);
     this.#starts = new Int32Array(fields);
     this.#ends = new Int32Array(fields);
-    this.#keys = new Int32Array(fields);
     this.#seen = new Int32Array(fields);
   }
 
@@ -135,7 +154,7 @@ export class PlainReader {
     let at = from;
     for (;; field++) {
       if (field === fields) return false;
-      let key = KEY_SEED;
+      this.#begins[field] = at;
       let seen = 0;
       if (at < to && bytes[at] === QUOTE) {
         this.#starts[field] = ++at;
@@ -147,7 +166,6 @@ export class PlainReader {
             at++;
           }
           seen |= byte;
-          key = Math.imul(key ^ byte, KEY_PRIME);
         }
         this.#ends[field] = at++;
       } else {
@@ -156,15 +174,14 @@ export class PlainReader {
           const byte = bytes[at]!;
           if (byte === delimiter) break;
           seen |= byte;
-          key = Math.imul(key ^ byte, KEY_PRIME);
         }
         this.#ends[field] = at;
       }
-      this.#keys[field] = key;
       this.#seen[field] = seen;
       if (at >= to) break;
       at++;
     }
+    this.#begins[fields] = to + 1;
     return field === fields - 1;
   }
 
@@ -172,10 +189,10 @@ export class PlainReader {
   #takeFields(): boolean {
     const hasher = this.#hasher;
     hasher.begin();
-    for (const column of this.#columns) {
-      const isTaken = column.inPlace === undefined
-        ? this.#takeCode(column)
-        : this.#takePlace(column, column.inPlace);
+    for (const run of this.#runs) {
+      const isTaken = run.known === null
+        ? this.#takeField(run.columns[0]!)
+        : this.#takeRun(run, run.known);
       if (!isTaken) return false;
     }
     hasher.end();
@@ -190,21 +207,56 @@ export class PlainReader {
     return true;
   }
 
-  #takeCode({ position, empty, coded, table }: PlainColumn): boolean {
+  #takeField(column: PlainColumn): boolean {
+    if (column.inPlace !== undefined) return this.#takePlace(column, column.inPlace);
+    const { position, empty, coded } = column;
     if (position < 0) {
       if (empty === undefined) return false;
       coded.push(empty);
       this.#hasher.addText(empty);
       return true;
     }
-    const from = this.#starts[position]!;
-    const to = this.#ends[position]!;
-    const code = table.find(from, to, this.#keys[position]!, this.#seen[position]!);
-    if (code === NO_CODE) return false;
-    coded.pushCode(code);
-    if (table.isInPlace) this.#hasher.addAscii(this.#text.bytes, from, to);
-    else this.#hasher.addText(coded.valueOf(code));
+    const meaning = this.#find(column);
+    if (meaning === NO_MEANING) return false;
+    this.#takeMeaning(column, meaning);
     return true;
+  }
+
+  /** Most products come again as they were described before: then one look tells what all these fields mean. */
+  #takeRun({ columns, meanings }: Run, known: ByteTable): boolean {
+    const { bytes } = this.#text;
+    const { position } = columns[0]!;
+    const from = this.#begins[position]!;
+    const to = this.#begins[position + columns.length]! - 1;
+    const entry = known.find(bytes, from, to, 0);
+    if (entry >= 0) {
+      for (let index = 0; index < columns.length; index++) {
+        this.#takeMeaning(columns[index]!, known.numberOf(entry, index));
+      }
+      return true;
+    }
+    for (let index = 0; index < columns.length; index++) {
+      const meaning = meanings[index] = this.#find(columns[index]!);
+      if (meaning === NO_MEANING) return false;
+      this.#takeMeaning(columns[index]!, meaning);
+    }
+    if (entry === NOT_THERE) known.add({ bytes, from, to, mark: 0 }, meanings);
+    return true;
+  }
+
+  #find({ position, table }: PlainColumn): number {
+    const from = this.#starts[position]!;
+    return table.find(this.#text, from, this.#ends[position]!, this.#seen[position]!);
+  }
+
+  #takeMeaning({ position, coded }: PlainColumn, meaning: number): void {
+    const code = codeOf(meaning);
+    coded.pushCode(code);
+    if (isInPlace(meaning)) {
+      this.#hasher.addAscii(this.#text.bytes, this.#starts[position]!, this.#ends[position]!);
+    } else {
+      this.#hasher.addText(coded.valueOf(code));
+    }
   }
 
   #takePlace(
@@ -239,4 +291,17 @@ export class PlainReader {
   #textOf(position: number): string {
     return this.#text.decode(this.#starts[position]!, this.#ends[position]!, this.#seen[position]!);
   }
+}
+
+/** Puts columns whose values recur together where they follow one another in the file, too. */
+function runsOf(columns: readonly PlainColumn[]): PlainColumn[][] {
+  const runs: PlainColumn[][] = [];
+  for (const column of columns) {
+    const before = runs.at(-1)?.at(-1);
+    const follows = before !== undefined && before.inPlace === undefined && before.position >= 0 &&
+      column.inPlace === undefined && column.position === before.position + 1;
+    if (follows) runs.at(-1)!.push(column);
+    else runs.push([column]);
+  }
+  return runs;
 }

@@ -1,12 +1,13 @@
 import type { Buffer } from "node:buffer";
 import { hashText } from "./content_hash.ts";
+import { DistinctValues } from "./distinct_values.ts";
 import { Int32List } from "./int32_list.ts";
 
 /** Small numbers in place of values: to group by them takes a fraction of the time that texts take. */
 export interface Codes<Value> {
   /** By row, from 0. */
   readonly codeOf: Int32Array;
-  /** The values, by their code: each once. Records that were refused may have left some that no row has. */
+  /** The values, by their code: each once. Others share them, so that there are some that no row has. */
   readonly values: readonly Value[];
 }
 
@@ -25,55 +26,41 @@ export interface ColumnValues {
 
 /** A column of which many records have the same value: each is kept once. */
 export class CodedColumn implements ColumnValues {
-  readonly #values: (string | null)[] = [];
+  readonly #distinct: DistinctValues;
   readonly #codeOf: Int32List;
-  /** Code by value; null as long as only values came that were known to be new. */
-  #codes: Map<string | null, number> | null = null;
 
-  /** @param capacity So many records are likely. */
-  constructor(capacity: number) {
+  /**
+   * @param capacity So many records are likely.
+   * @param distinct Where the values are kept, which others may share.
+   */
+  constructor(capacity: number, distinct = new DistinctValues()) {
+    this.#distinct = distinct;
     this.#codeOf = new Int32List(capacity);
   }
 
   at(row: number): string | null {
-    return this.#values[this.#codeOf.at(row)]!;
+    return this.valueOf(this.#codeOf.at(row));
   }
 
   toArray(): (string | null)[] {
-    return Array.from(this.#codeOf, (code) => this.#values[code]!);
+    return Array.from(this.#codeOf, (code) => this.valueOf(code));
   }
 
   codes(): Codes<string | null> {
-    return { codeOf: this.#codeOf.items(), values: this.#values };
+    return { codeOf: this.#codeOf.items(), values: this.#distinct.values };
   }
 
   push(value: string | null): void {
-    this.#codeOf.push(this.toCode(value));
+    this.#codeOf.push(this.#distinct.toCode(value));
   }
 
-  /** @param code From {@linkcode toCode}. */
+  /** @param code Of one of the values that are kept. */
   pushCode(code: number): void {
     this.#codeOf.push(code);
   }
 
-  toCode(value: string | null): number {
-    this.#codes ??= new Map(this.#values.map((known, code) => [known, code]));
-    let code = this.#codes.get(value);
-    if (code === undefined) {
-      code = this.#values.push(value) - 1;
-      this.#codes.set(value, code);
-    }
-    return code;
-  }
-
-  /** The same for a value that, unless {@linkcode toCode} was ever asked, is known to be new. */
-  toNewCode(value: string): number {
-    return this.#codes === null ? this.#values.push(value) - 1 : this.toCode(value);
-  }
-
-  /** @param code From {@linkcode toCode}. */
   valueOf(code: number): string | null {
-    return this.#values[code]!;
+    return this.#distinct.values[code]!;
   }
 
   truncate(rows: number): void {

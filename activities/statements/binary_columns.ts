@@ -2,20 +2,14 @@ import { Buffer } from "node:buffer";
 import { type Codes, type ColumnValues, PlacedColumn } from "../../domain/accepted_records.ts";
 import { BinaryCells, type BinaryRows, type CellColumn } from "./binary_rows.ts";
 import { inHundredths } from "./in_hundredths.ts";
+import { perValue } from "./per_value.ts";
 
-/** Makes the cells of a column whose values recur. */
+/** Makes the cells of a column whose values recur, or finds them made. */
 export function cellColumn(
   postgresType: string,
   { codeOf, values }: Codes<string | null>,
 ): CellColumn {
-  const put = ofType(PUT_TEXT, postgresType);
-  const cells = new BinaryCells();
-  for (const value of values) {
-    if (value === null) cells.putNull();
-    else put(cells, value);
-    cells.endCell();
-  }
-  return { cells, codeOf };
+  return { cells: cellsBy.get(ofType(PUT_TEXT, postgresType))!(values), codeOf };
 }
 
 /** Makes the function that puts the value of a record in a column where each has its own. */
@@ -64,3 +58,15 @@ function ofType<Put>(puts: Readonly<Record<string, Put>>, postgresType: string):
   if (put === undefined) throw new Error(`Cannot copy values of type ${postgresType}`);
   return put;
 }
+
+/** Cells of values, by how these are put. */
+const cellsBy = new Map(
+  Object.values(PUT_TEXT).map((put) => [
+    put,
+    perValue(() => new BinaryCells(), (cells, value: string | null) => {
+      if (value === null) cells.putNull();
+      else put(cells, value);
+      cells.endCell();
+    }),
+  ]),
+);

@@ -6,11 +6,8 @@ import { plainArray, textArray } from "./array_literal.ts";
 import { type Descriptions, KnownProducts } from "./known_products.ts";
 import { codesOf } from "./values_of.ts";
 
-/** Descriptions that this process knows to be there for good, by pool. */
+/** Descriptions that this process knows to be there for good, by pool; what it forgets is only written once more. */
 const knownProducts = new WeakMap<Sql, KnownProducts>();
-
-/** Beyond it the memory begins anew; what was forgotten is only written once more. */
-const MAX_KNOWN = 200_000;
 
 /**
  * Makes sure, in a transaction of its own, that `shop.products` describes the products of some events as the newest of
@@ -27,17 +24,23 @@ export async function ensureProducts(
   contract: Contract,
   batch: Pick<ChunkBatch, "accepted">,
 ): Promise<() => void> {
-  let known = knownProducts.get(sql);
-  if (known === undefined || known.size > MAX_KNOWN) {
-    knownProducts.set(sql, known = new KnownProducts());
-  }
-  const there = known;
+  if (batch.accepted.lines.length === 0) return () => {};
   const products = descriptionsOf(contract, batch);
+  const there = knownTo(sql, products);
   const changed = newestRows(products).filter((row) => !there.see(products, row));
   if (changed.length > 0) await writeProducts(sql, products, changed);
   return () => {
     for (const row of changed) there.remember(products, row);
   };
+}
+
+/** What is known of products, if batches before shared their values; else all begins anew. */
+function knownTo(sql: Sql, products: Descriptions): KnownProducts {
+  let known = knownProducts.get(sql);
+  if (known === undefined || !known.canTell(products)) {
+    knownProducts.set(sql, known = new KnownProducts(products));
+  }
+  return known;
 }
 
 function descriptionsOf(
@@ -65,7 +68,7 @@ function newestRows({ id: { codeOf, values }, seenAt }: Descriptions): Int32Arra
   return newest.filter((row) => row !== NO_ROW);
 }
 
-/** Of a product that only records which were refused name. */
+/** Of a product that only other events name. */
 const NO_ROW = -1;
 
 /** In the order of their ids: two that write the same ones wait for each other instead of deadlocking. */

@@ -7,6 +7,7 @@ import { cellColumn } from "./binary_columns.ts";
 import { BinaryRows } from "./binary_rows.ts";
 import { groupRows } from "./group_rows.ts";
 import { inHundredths } from "./in_hundredths.ts";
+import { perValue } from "./per_value.ts";
 import { codesOf } from "./values_of.ts";
 
 type Batch = Pick<ChunkBatch, "accepted">;
@@ -169,12 +170,21 @@ function periodsOf({ accepted: { eventMicros } }: Batch, length: number): Codes<
   return { codeOf, values: Array.from(codes.keys(), (start) => start / 1000) };
 }
 
+const countsOf = perValue(
+  (): number[] => [],
+  (counts, quantity: string) => counts.push(Number(quantity)),
+);
+const centsOf = perValue(
+  (): number[] => [],
+  (cents, price: string) => cents.push(inHundredths(price)),
+);
+
 /** The columns that both rollups are made from. */
 function rolledUp(contract: Contract, batch: Batch) {
   const column = (name: string) => codesOf(contract, batch, name);
   const [quantities, prices] = [column("quantity"), column("price")];
-  const counts = quantities.values.map(Number);
-  const cents = prices.values.map(inHundredths);
+  const counts = countsOf(quantities.values);
+  const cents = centsOf(prices.values);
   return {
     column,
     types: column("event_type"),

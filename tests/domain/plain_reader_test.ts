@@ -1,24 +1,32 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
+import { keyOf } from "../../domain/_byte_table.ts";
 import { contentHash } from "../../domain/content_hash.ts";
+import { type Contract, defineContract } from "../../domain/contract.ts";
 import { mapHeader } from "../../domain/map_header.ts";
 import { PlainReader } from "../../domain/_plain_reader.ts";
-import { openBytes } from "../../domain/scan_csv.ts";
+import { type CsvDialect, openBytes } from "../../domain/scan_csv.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { epochMicros } from "../../domain/_timestamp.ts";
-import { KEY_PRIME, KEY_SEED } from "../../domain/_value_table.ts";
 import { validateRecord } from "../../domain/validate_record.ts";
 import { cells, csvLine, DISCOVERED_AT, NAMES, PURCHASE, VIEW } from "./_shop_event.ts";
 
 /** Reads lines, and tells which of them, from 0, were plain. */
-function readPlain(text: string | Uint8Array, header: readonly string[] = NAMES) {
-  const mapped = mapHeader(SHOP_EVENTS, header);
+function readPlain(
+  text: string | Uint8Array,
+  header: readonly string[] = NAMES,
+  { contract = SHOP_EVENTS, delimiter = "," }: {
+    contract?: Contract;
+    delimiter?: CsvDialect["delimiter"];
+  } = {},
+) {
+  const mapped = mapHeader(contract, header);
   assert.ok(mapped.ok);
-  const dialect = { delimiter: ",", bomBytes: 0 } as const;
+  const dialect = { delimiter, bomBytes: 0 };
   const opened = openBytes(Buffer.from(text), { dialect, byteStart: 1 });
   const reader = new PlainReader(opened, {
-    ...{ contract: SHOP_EVENTS, mapping: mapped.mapping, dialect },
+    ...{ contract, mapping: mapped.mapping, dialect },
     discoveredAt: DISCOVERED_AT,
   });
   const plain: boolean[] = [];
@@ -162,9 +170,10 @@ Deno.test({
       lineOf({ ...PURCHASE, ...change }, true),
     ]).join("");
     const { accepted } = readPlain(text);
-    const codes = accepted.columns[NAMES.indexOf("device")]!.codes();
-    assert.deepEqual(codes.values, ["mobile"]);
-    assert.deepEqual([...codes.codeOf], spellings.flatMap(() => [0, 0]));
+    const { codeOf, values } = accepted.columns[NAMES.indexOf("device")]!.codes();
+    const mobile = values.indexOf("mobile");
+    assert.equal(values.lastIndexOf("mobile"), mobile);
+    assert.deepEqual([...codeOf], spellings.flatMap(() => [mobile, mobile]));
   },
 });
 
@@ -178,7 +187,7 @@ Deno.test({
     );
     const column = accepted.columns[NAMES.indexOf("product_id")]!;
     assert.deepEqual(column.toArray(), ids);
-    assert.equal(column.codes().values.length, 10_000);
+    assert.equal(new Set(column.codes().codeOf).size, 10_000);
   },
 });
 
@@ -188,7 +197,9 @@ Deno.test({
   fn() {
     const names = collidingTexts(600);
     const lines = names.map((product_name) => lineOf({ ...VIEW, product_name }, false));
-    const { accepted, plain } = readPlain(lines.join(""));
+    const { accepted, plain } = readPlain(lines.join(""), NAMES, {
+      contract: defineContract(SHOP_EVENTS),
+    });
     assert.ok(plain.includes(false));
     assert.ok(plain.filter((isPlain) => isPlain).length >= 256);
     const column = accepted.columns[NAMES.indexOf("product_name")]!;
@@ -201,12 +212,46 @@ function collidingTexts(count: number): string[] {
   const found: string[] = [];
   for (let number = 0; found.length < count; number++) {
     const text = `Chair ${number.toString(36).padStart(6, "0")}`;
-    let key = KEY_SEED;
-    for (const unit of text) key = Math.imul(key ^ unit.charCodeAt(0), KEY_PRIME);
-    if (((key ^ (key >>> 15)) & 0x7ff) === 0) found.push(text);
+    if ((keyOf(Buffer.from(text), 0, text.length) & 0x7ff) === 0) found.push(text);
   }
   return found;
 }
+
+Deno.test({
+  name: "PlainReader knows values again in other chunks, by one code",
+  permissions: "none",
+  fn() {
+    const codeOf = (
+      record: Readonly<Record<string, string>>,
+      header = NAMES,
+      delimiter: CsvDialect["delimiter"] = ",",
+    ) => {
+      const fields = header.map((name) => record[name]!);
+      const { accepted, plain } = readPlain(fields.join(delimiter) + "\n", header, { delimiter });
+      assert.deepEqual(plain, [true]);
+      assert.deepEqual(
+        accepted.columns.map((column) => column.at(0)),
+        NAMES.map((name) => record[name] || (name === "order_id" ? null : "")),
+      );
+      return accepted.columns[NAMES.indexOf("product_id")]!.codes().codeOf[0];
+    };
+    const code = codeOf(VIEW);
+    assert.equal(codeOf(VIEW), code);
+    assert.equal(codeOf({ ...VIEW, brand: "Elm" }), code);
+    assert.equal(codeOf(VIEW, NAMES.toReversed()), code);
+    assert.equal(codeOf(VIEW, NAMES, ";"), code);
+    assert.notEqual(codeOf({ ...VIEW, product_id: `${VIEW.product_id}0` }), code);
+    // The same bytes in another order of columns, or with another delimiter, are other values.
+    const swapped = { ...VIEW, product_name: "a", category: "b", brand: "c" };
+    codeOf(swapped);
+    const names = NAMES.map((name) =>
+      name === "brand" ? "category" : name === "category" ? "brand" : name
+    );
+    codeOf({ ...swapped, category: "c", brand: "b" }, names);
+    codeOf({ ...swapped, category: "b;c", brand: "" });
+    codeOf({ ...swapped, category: "b", brand: "c," }, NAMES, ";");
+  },
+});
 
 Deno.test({
   name: "PlainReader reads absent columns as empty",
