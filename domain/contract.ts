@@ -25,7 +25,7 @@ export interface ColumnKind {
   readonly rule: z.ZodType<string | null, string>;
   /** The same for plainly valid cells, without zod; undefined: ask the rule. */
   readonly plain: (text: string) => string | null | undefined;
-  /** Values that hardly recur are read where they stand; of others, each is checked once a chunk. */
+  /** Values that hardly recur are read where they stand; of others, each spelling is checked once. */
   readonly inPlace?: "uuid" | "timestamp" | "text";
   /** All values the column can have, where they are few enough to list. */
   readonly values?: readonly string[];
