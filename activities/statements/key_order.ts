@@ -49,15 +49,25 @@ export function inKeyOrder(ids: ColumnValues, rows: ArrayLike<number>): Int32Arr
 function digitReader(ids: ColumnValues): (row: number, from: number, to: number) => number {
   const placed = ids instanceof PlacedColumn ? ids : undefined;
   return (row, from, to) => {
-    const text = placed?.textOf(row) ?? ids.at(row)!;
-    const start = (placed?.startOf(row) ?? 0) + (from < UPPER_DIGITS ? from : from + 1);
+    const first = from < UPPER_DIGITS ? from : from + 1;
+    const start = placed?.startOf(row) ?? NOT_PLACED;
     let number = 0;
-    for (let at = start; at < start + to - from; at++) {
-      number = number << BITS_PER_DIGIT | DIGIT[text.charCodeAt(at)]!;
+    if (start >= 0) {
+      const { bytes } = placed!;
+      for (let at = start + first; at < start + first + to - from; at++) {
+        number = number << BITS_PER_DIGIT | DIGIT[bytes[at]!]!;
+      }
+    } else {
+      const text = ids.at(row)!;
+      for (let at = first; at < first + to - from; at++) {
+        number = number << BITS_PER_DIGIT | DIGIT[text.charCodeAt(at)]!;
+      }
     }
     return number;
   };
 }
+
+const NOT_PLACED = -1;
 
 function sortByWholeIds(rows: Int32Array, ids: ColumnValues): void {
   const known = new Map(Array.from(rows, (row) => [row, ids.at(row)!]));

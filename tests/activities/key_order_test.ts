@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import { inKeyOrder } from "../../activities/statements/key_order.ts";
 import { CodedColumn, PlacedColumn } from "../../domain/accepted_records.ts";
@@ -19,8 +20,8 @@ const ids = fc.array(fc.oneof(id, fc.uuid()), { maxLength: 200 });
 Deno.test("inKeyOrder() sorts by id, then by row, of whatever column the ids are", () => {
   fc.assert(fc.property(ids, fc.func(fc.boolean()), (texts, isWanted) => {
     const raw = texts.join(",");
-    const placed = new PlacedColumn(raw, texts.length);
-    const apart = new PlacedColumn("", 0);
+    const placed = new PlacedColumn(Buffer.from(raw), texts.length);
+    const apart = new PlacedColumn(Buffer.alloc(0), 0);
     const coded = new CodedColumn(texts.length);
     for (const [row, text] of texts.entries()) {
       placed.pushPlace(row * 37, row * 37 + 36);
@@ -41,7 +42,7 @@ Deno.test("inKeyOrder() of more rows than half of the number has room for", () =
     { length },
     (_, row) => `${(row % 7).toString(16).padStart(8, "0")}-000${row % 3}-7000-8000-000000000000`,
   );
-  const column = new PlacedColumn(raw.join(""), length);
+  const column = new PlacedColumn(Buffer.from(raw.join("")), length);
   for (let row = 0; row < length; row++) column.pushPlace(row * 36, row * 36 + 36);
   const rows = Int32Array.from(raw.keys());
   const expected = [...rows].sort((a, b) => compare(raw[a]!, raw[b]!) || a - b);
