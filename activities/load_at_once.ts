@@ -4,7 +4,7 @@ import { allowedRejects } from "../domain/error_budget.ts";
 import { fileNameOf } from "../domain/file_name_of.ts";
 import type { FileIdentity, IngestFileInput } from "../domain/ingest_api.ts";
 import { judgeHeader } from "../domain/judge_header.ts";
-import { ChunkPlanner, type FilePlan } from "../domain/plan_chunks.ts";
+import { planBytes } from "../domain/plan_chunks.ts";
 import { type ChunkBatch, readChunk } from "../domain/read_chunk.ts";
 import { activityAttempt, heartbeatAndCheck, workflowOfActivity } from "./activity_context.ts";
 import { contractOf } from "./contract_of.ts";
@@ -108,7 +108,7 @@ async function readWhole(
 ): Promise<WholeFile | null> {
   const bytes = await readVersion(identity);
   if (bytes === null) return null;
-  const plan = await planWhole(bytes, chunkBytes);
+  const plan = await planBytes(bytes, { chunkBytes });
   const [chunk] = plan.chunks;
   if (chunk === undefined || plan.chunks.length > 1) return null;
   if (chunk.records >= leastRowsToCopy) return null;
@@ -157,10 +157,4 @@ async function readVersion(identity: FileIdentity): Promise<Uint8Array | null> {
 function lies(identity: FileIdentity): boolean {
   const found = readIdentitySync(identity.path);
   return found !== null && sameVersion(found.identity, identity);
-}
-
-async function planWhole(bytes: Uint8Array, chunkBytes: number): Promise<FilePlan> {
-  const planner = new ChunkPlanner({ chunkBytes });
-  await planner.push(bytes);
-  return await planner.end();
 }

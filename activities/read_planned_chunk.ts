@@ -7,6 +7,7 @@ import { mapPlannedHeader } from "../domain/map_planned_header.ts";
 import { type ChunkBatch, readChunkInSteps } from "../domain/read_chunk.ts";
 import { MAX_CHUNK_BYTES } from "../domain/plan_chunks.ts";
 import { CSV_LIMITS } from "../domain/scan_csv.ts";
+import { sha256Aside } from "../domain/sha256_aside.ts";
 import { inTurn } from "./in_turn.ts";
 import type { PlannedFile } from "./statements/read_planned_file.ts";
 
@@ -55,8 +56,8 @@ export async function readPlannedChunk(
     ? memory.subarray(0, length)
     : new Uint8Array(length);
   await readRange(handle, file, chunk, byteStart, bytes);
-  // By another thread, while this one waits for its turn and reads the records.
-  const hashing = crypto.subtle.digest("SHA-256", bytes);
+  // While this thread waits for its turn and reads the records.
+  const hashing = sha256Aside(bytes);
   const mapped = mapPlannedHeader(contract, file.header);
   if (!mapped.ok) throw fileChanged(file, "its header no longer fits the contract");
   const options = {
@@ -67,11 +68,11 @@ export async function readPlannedChunk(
     firstLine,
     byteStart,
   };
-  const [hash, batch] = await Promise.all([
+  const [sha256, batch] = await Promise.all([
     hashing,
     inTurn(() => readChunkInSteps(bytes, options)),
   ]);
-  verify(new Uint8Array(hash).toHex(), file, chunk);
+  verify(sha256, file, chunk);
   const rawOf = (start: number, length: number) => {
     const offset = start - byteStart;
     return bytes.subarray(offset, offset + Math.min(length, MAX_RAW_BYTES));

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
+import { sha256Aside } from "./sha256_aside.ts";
 
 /**
  * Hashes one chunk after the other from pieces of their bytes. The first one, in a small file the
@@ -43,7 +44,6 @@ export class ChunkHash {
     this.#hash = undefined;
     this.#keptBytes = 0;
     if (hash !== undefined) return hash.digest("hex");
-    // Copies the bytes before it returns.
-    return new Uint8Array(await crypto.subtle.digest("SHA-256", kept)).toHex();
+    return await sha256Aside(kept);
   }
 }

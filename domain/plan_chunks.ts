@@ -232,3 +232,10 @@ export class ChunkPlanner {
     return reader.toRecord(borders);
   }
 }
+
+/** The plan of a file that is in memory as a whole. */
+export async function planBytes(bytes: Uint8Array, options?: PlanOptions): Promise<FilePlan> {
+  const planner = new ChunkPlanner(options);
+  await planner.push(bytes);
+  return await planner.end();
+}

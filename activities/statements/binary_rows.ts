@@ -1,3 +1,5 @@
+import { HEX_DIGIT } from "./hex_digits.ts";
+
 /** Signature, flags and length of an extension: https://www.postgresql.org/docs/current/sql-copy.html */
 const HEADER = Uint8Array.from([..."PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0"], (c) => c.charCodeAt(0));
 const PIECE_BYTES = 256 * 1024;
@@ -88,7 +90,7 @@ abstract class BinaryValues {
     const { bytes, used } = this;
     for (let index = 0; index < UUID_BYTES; index++) {
       const pair = from + PAIRS[index]!;
-      bytes[used + index] = DIGIT[ascii[pair]!]! << 4 | DIGIT[ascii[pair + 1]!]!;
+      bytes[used + index] = HEX_DIGIT[ascii[pair]!]! << 4 | HEX_DIGIT[ascii[pair + 1]!]!;
     }
     this.used += UUID_BYTES;
   }
@@ -255,7 +257,5 @@ export function releaseRows(pieces: readonly Uint8Array[]): void {
 
 const utf8 = new TextEncoder();
 
-const DIGIT = new Uint8Array(0x100);
-for (let digit = 0; digit < 16; digit++) DIGIT[digit.toString(16).charCodeAt(0)] = digit;
 /** Where the two digits of each byte begin in the text of a UUID. */
 const PAIRS = Uint8Array.of(0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34);

@@ -3,8 +3,8 @@ import type { Codes } from "../../domain/accepted_records.ts";
 /**
  * Groups the rows that are equal in some columns.
  *
- * @param columns At least one. Their numbers of values, multiplied, are a safe integer: so it is for five columns of the
- *   largest chunk.
+ * @param columns At least one. Their numbers of values, multiplied, are a safe integer: so it is for those of the rollups,
+ *   where only the period and one more have many, although chunks share what they have seen.
  * @returns The number of each row's group: groups count from 0, in the order of their first rows.
  */
 export function groupRows(columns: readonly Codes<unknown>[]): Int32Array {

@@ -37,7 +37,7 @@ export async function insertKeys(
   const ids = valuesOf(contract, batch, "event_id");
   const { lines, contentHashes } = batch.accepted;
   const found: SortedByKeys = { fresh: [], duplicates: [], conflicting: [] };
-  let open = rows.length === 0 ? [] : [...inKeyOrder(columnOf(contract, batch, "event_id")!, rows)];
+  let open = [...inKeyOrder(columnOf(contract, batch, "event_id")!, rows)];
   while (open.length > 0) {
     const taken = await insertNewKeys(tx, { fileId, batch, contract }, open);
     const old: number[] = [];

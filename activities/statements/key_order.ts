@@ -1,4 +1,6 @@
+import { Buffer } from "node:buffer";
 import { type ColumnValues, PlacedColumn } from "../../domain/accepted_records.ts";
+import { HEX_DIGIT } from "./hex_digits.ts";
 
 /** Of an id so many digits are compared at first, of which 8 make an upper half. */
 const DIGITS = 12;
@@ -49,19 +51,12 @@ export function inKeyOrder(ids: ColumnValues, rows: ArrayLike<number>): Int32Arr
 function digitReader(ids: ColumnValues): (row: number, from: number, to: number) => number {
   const placed = ids instanceof PlacedColumn ? ids : undefined;
   return (row, from, to) => {
-    const first = from < UPPER_DIGITS ? from : from + 1;
-    const start = placed?.startOf(row) ?? NOT_PLACED;
+    const place = placed?.startOf(row) ?? NOT_PLACED;
+    const bytes = place < 0 ? Buffer.from(ids.at(row)!) : placed!.bytes;
+    const start = Math.max(0, place) + (from < UPPER_DIGITS ? 0 : 1);
     let number = 0;
-    if (start >= 0) {
-      const { bytes } = placed!;
-      for (let at = start + first; at < start + first + to - from; at++) {
-        number = number << BITS_PER_DIGIT | DIGIT[bytes[at]!]!;
-      }
-    } else {
-      const text = ids.at(row)!;
-      for (let at = first; at < first + to - from; at++) {
-        number = number << BITS_PER_DIGIT | DIGIT[text.charCodeAt(at)]!;
-      }
+    for (let at = start + from; at < start + to; at++) {
+      number = number << BITS_PER_DIGIT | HEX_DIGIT[bytes[at]!]!;
     }
     return number;
   };
@@ -76,6 +71,3 @@ function sortByWholeIds(rows: Int32Array, ids: ColumnValues): void {
     return first < second ? -1 : first > second ? 1 : a - b;
   });
 }
-
-const DIGIT = new Uint8Array(0x80);
-for (let digit = 0; digit < 16; digit++) DIGIT[digit.toString(16).charCodeAt(0)] = digit;

@@ -1,4 +1,5 @@
 import { type Sql, sqlstateOf } from "../../activities/database.ts";
+import { sleep } from "../cli/sleep.ts";
 import type { Logger } from "../log.ts";
 
 /** Queries sum up what waits, which takes them no time while it is little. */
@@ -20,18 +21,10 @@ const MANY_COPIED_BYTES = 64 * 1024 * 1024;
  * @returns `stop`, which waits for a fold under way
  */
 export function foldRollups(sql: Sql, log: Logger): { stop(): Promise<void> } {
-  let stopped = false;
-  let wake = () => {};
-  const pause = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  const controller = new AbortController();
+  const { signal } = controller;
   const loop = (async () => {
-    for (let before = 0, copiedBefore = 0, summarized = 0; !stopped;) {
+    for (let before = 0, copiedBefore = 0, summarized = 0; !signal.aborted;) {
       const { waiting, copied } = await look(sql, log);
       const isToSummarize = copied === copiedBefore
         ? copied !== summarized
@@ -42,13 +35,12 @@ export function foldRollups(sql: Sql, log: Logger): { stop(): Promise<void> } {
       // What a load has left is folded in batches, one after the other.
       const isLeftOver = waiting > FEW && waiting <= before;
       before = waiting;
-      if (!stopped) await pause(isLeftOver ? BETWEEN_BATCHES_MS : LOOK_EVERY_MS);
+      await sleep(isLeftOver ? BETWEEN_BATCHES_MS : LOOK_EVERY_MS, signal);
     }
   })();
   return {
     stop() {
-      stopped = true;
-      wake();
+      controller.abort();
       return loop;
     },
   };

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { parse } from "csv-parse/sync";
-import { ChunkPlanner } from "../../domain/plan_chunks.ts";
+import { planBytes } from "../../domain/plan_chunks.ts";
 import { scanCsv } from "../../domain/scan_csv.ts";
 import type { Bench, BenchCase } from "./bench.ts";
 
@@ -40,7 +40,7 @@ async function cases(
   let text = HEADER;
   for (let i = 0; i < records; i++) text += row(i.toString(16).padStart(12, "0"));
   const bytes = new TextEncoder().encode(text);
-  const chunks = await planChunks(bytes);
+  const chunks = (await planBytes(bytes)).chunks;
   const first = scanCsv(bytes, { dialect: DIALECT });
   deepEqual(first.next().value?.fields, HEADER.trim().split(","));
 
@@ -54,7 +54,8 @@ async function cases(
     }
     return fields / 15;
   };
-  const plan = async () => (await planChunks(bytes)).reduce((sum, chunk) => sum + chunk.records, 0);
+  const plan = async () =>
+    (await planBytes(bytes)).chunks.reduce((sum, chunk) => sum + chunk.records, 0);
   const timed = (
     what: string,
     count: () => number | Promise<number>,
@@ -76,10 +77,4 @@ async function cases(
       return parse(bytes, { from: 2, raw: true, info: true }).length;
     }, true),
   ];
-}
-
-async function planChunks(bytes: Uint8Array) {
-  const planner = new ChunkPlanner();
-  await planner.push(bytes);
-  return (await planner.end()).chunks;
 }

@@ -1,6 +1,6 @@
 import { deepEqual, ok } from "node:assert/strict";
 import spectrum from "csv-spectrum";
-import { ChunkPlanner } from "../../domain/plan_chunks.ts";
+import { planBytes } from "../../domain/plan_chunks.ts";
 import { scanCsv } from "../../domain/scan_csv.ts";
 
 interface Sample {
@@ -13,9 +13,7 @@ Deno.test("scanCsv() reads every file of csv-spectrum", async () => {
   const samples = await readSamples();
   ok(samples.length >= 12);
   for (const { name, csv, json } of samples) {
-    const planner = new ChunkPlanner();
-    await planner.push(csv);
-    const { dialect } = await planner.end();
+    const { dialect } = await planBytes(csv);
     const [header, ...records] = [...scanCsv(csv, { dialect })].map(({ fields }) => fields);
     const objects = records.map((fields) =>
       Object.fromEntries(header!.map((column, i) => [column, fields[i]]))

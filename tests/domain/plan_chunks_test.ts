@@ -5,6 +5,7 @@ import {
   ChunkPlanner,
   type FilePlan,
   MAX_CHUNK_RECORDS,
+  planBytes,
   type PlannedChunk,
   type PlanOptions,
 } from "../../domain/plan_chunks.ts";
@@ -263,10 +264,8 @@ Deno.test({
   name: "ChunkPlanner cuts short records by their number, long before the bytes are many",
   permissions: "none",
   async fn() {
-    const planner = new ChunkPlanner();
     const lines = 2 * MAX_CHUNK_RECORDS + 7;
-    await planner.push(new TextEncoder().encode("h\n" + "x\n".repeat(lines)));
-    const { chunks } = await planner.end();
+    const { chunks } = await planBytes(new TextEncoder().encode("h\n" + "x\n".repeat(lines)));
     deepEqual(chunks.map(({ records }) => records), [MAX_CHUNK_RECORDS, MAX_CHUNK_RECORDS, 7]);
     deepEqual(chunks.map(({ byteStart }) => byteStart), [2, 100_002, 200_002]);
     deepEqual(chunks.map(({ firstLine }) => firstLine), [2, 50_002, 100_002]);

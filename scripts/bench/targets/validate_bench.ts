@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { mapHeader } from "../../../domain/map_header.ts";
-import { ChunkPlanner } from "../../../domain/plan_chunks.ts";
+import { planBytes } from "../../../domain/plan_chunks.ts";
 import { readChunk } from "../../../domain/read_chunk.ts";
 import { SHOP_EVENTS } from "../../../domain/shop_events.ts";
 import { count } from "../../cli/numbers.ts";
@@ -30,7 +30,7 @@ export const VALIDATE: TargetBench = {
     const headerText = `${header.join(",")}\n`;
     equal(new TextDecoder().decode(bytes.subarray(0, headerText.length)), headerText);
     // The rival gets its bytes in the same pieces: all at once, its objects would fill the memory.
-    const pieces = (await planChunks(bytes)).map(({ byteStart, byteEnd }) =>
+    const pieces = (await planBytes(bytes)).chunks.map(({ byteStart, byteEnd }) =>
       bytes.subarray(byteStart, byteEnd)
     );
     const rateOf = (validate: () => number | Promise<number>) => async () => {
@@ -55,7 +55,7 @@ async function planAndRead(bytes: Uint8Array, header: string[]): Promise<number>
   const mapped = mapHeader(SHOP_EVENTS, header);
   if (!mapped.ok) throw new Error("Cannot measure: the contract's own header does not map");
   let accepted = 0;
-  for (const { byteStart, byteEnd, firstLine } of await planChunks(bytes)) {
+  for (const { byteStart, byteEnd, firstLine } of (await planBytes(bytes)).chunks) {
     const batch = readChunk(bytes.subarray(byteStart, byteEnd), {
       contract: SHOP_EVENTS,
       dialect: DIALECT,
@@ -68,10 +68,4 @@ async function planAndRead(bytes: Uint8Array, header: string[]): Promise<number>
     accepted += batch.accepted.lines.length;
   }
   return accepted;
-}
-
-async function planChunks(bytes: Uint8Array) {
-  const planner = new ChunkPlanner();
-  await planner.push(bytes);
-  return (await planner.end()).chunks;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ChunkPlanner } from "../../../domain/plan_chunks.ts";
+import { planBytes } from "../../../domain/plan_chunks.ts";
 import { createCatalog } from "../../../domain/generator/create_catalog.ts";
 import { badValues } from "../../../domain/generator/bad_values.ts";
 import { generateWindow } from "../../../domain/generator/generate_window.ts";
@@ -23,9 +23,7 @@ const rows = generateWindow({
 async function read(
   bytes: Uint8Array,
 ): Promise<{ accepted: Map<number, string>; rejected: Map<number, string> }> {
-  const planner = new ChunkPlanner({ chunkBytes: 64 * 1024 });
-  await planner.push(bytes);
-  const plan = await planner.end();
+  const plan = await planBytes(bytes, { chunkBytes: 64 * 1024 });
   const header = mapHeader(SHOP_EVENTS, plan.header!.fields);
   assert.ok(header.ok);
   const accepted = new Map<number, string>();
