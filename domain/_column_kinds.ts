@@ -1,7 +1,14 @@
 import { z } from "zod";
 import type { ColumnKind } from "./contract.ts";
 import type { RecordFaultCode } from "./faults.ts";
-import { plainPrice, plainText, plainUuid, plainWholeNumber } from "./_plain_values.ts";
+import {
+  isPlainAscii,
+  isPlainUuid,
+  plainPrice,
+  plainText,
+  plainUuid,
+  plainWholeNumber,
+} from "./_plain_values.ts";
 import { EARLIEST_MICROS, epochMicros, plainTimestamp } from "./_timestamp.ts";
 
 /** Of any version, in either case. */
@@ -36,7 +43,7 @@ export function uuid({ required }: { required: boolean }): ColumnKind {
     ruleText: required ? "required" : "may be empty",
     rule: cell.refine(...isUuid).transform((text) => text === "" ? null : text.toLowerCase()),
     plain: required ? plainUuid : (text) => text === "" ? null : plainUuid(text),
-    inPlace: "uuid",
+    inPlace: isPlainUuid,
   };
 }
 
@@ -112,7 +119,10 @@ export function text(
     plain: required
       ? (text) => text === "" ? undefined : plainText(text, longest)
       : (text) => plainText(text, longest),
-    ...(!recurs && { inPlace: "text" }),
+    ...(!recurs && {
+      inPlace: (bytes: Uint8Array, from: number, to: number) =>
+        to - from <= longest && isPlainAscii(bytes, from, to),
+    }),
   };
 }
 

@@ -1,18 +1,19 @@
 import { Buffer, isUtf8 } from "node:buffer";
+import { ByteSearch } from "./_byte_search.ts";
 import type { RecordBorders } from "./_record_borders.ts";
 import type { CsvDialect, CsvRecord } from "./scan_csv.ts";
 
 const QUOTE = 0x22;
 
 /**
- * Cuts well-formed records into decoded fields. ASCII fields are slices of the window as one
+ * Cuts well-formed records into decoded fields. ASCII fields are slices of the record as one
  * character a byte; only the others are decoded, and UTF-8 is checked for the whole window at once.
  */
 export class FieldReader {
   readonly #delimiter: number;
   readonly #maxColumns: number;
   #bytes: Buffer = Buffer.alloc(0);
-  #raw = "";
+  #search = new ByteSearch(this.#bytes);
   #isUtf8 = true;
   /** Position of the first NUL at or after the record read last. */
   #nul = -1;
@@ -22,10 +23,10 @@ export class FieldReader {
     this.#maxColumns = maxColumns;
   }
 
-  /** Takes over a window: its bytes, and the same as one character a byte. */
-  load(bytes: Uint8Array, raw: string): void {
+  /** Takes over a window. */
+  load({ bytes, search }: Pick<RecordBorders, "bytes" | "search">): void {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#raw = raw;
+    this.#search = search;
     this.#isUtf8 = isUtf8(bytes);
     this.#nul = -1;
   }
@@ -44,10 +45,7 @@ export class FieldReader {
 
   /** Why the bytes of a record are no text, if so; positions asked for must not descend. */
   textFault(from: number, to: number): "nul_byte" | "invalid_utf8" | undefined {
-    if (this.#nul < from) {
-      const nul = this.#raw.indexOf("\0", from);
-      this.#nul = nul < 0 ? this.#raw.length : nul;
-    }
+    if (this.#nul < from) this.#nul = this.#search.find("\0", from);
     if (this.#nul < to) return "nul_byte";
     if (!this.#isUtf8 && !isUtf8(this.#bytes.subarray(from, to))) return "invalid_utf8";
     return undefined;
@@ -57,6 +55,10 @@ export class FieldReader {
   #split(from: number, to: number): string[] | undefined {
     const bytes = this.#bytes;
     const delimiter = this.#delimiter;
+    const raw = bytes.toString("latin1", from, to);
+    /** @param seen All bytes of the field, or-ed: ASCII leaves the highest bit unset. */
+    const decode = (start: number, end: number, seen: number) =>
+      seen < 0x80 ? raw.substring(start - from, end - from) : bytes.toString("utf8", start, end);
     const fields: string[] = [];
     let at = from;
     for (;;) {
@@ -74,7 +76,7 @@ export class FieldReader {
           escaped = true;
           i++;
         }
-        const value = this.#decode(at + 1, i, seen);
+        const value = decode(at + 1, i, seen);
         fields.push(escaped ? value.replaceAll('""', '"') : value);
         i++;
       } else {
@@ -83,15 +85,10 @@ export class FieldReader {
           if (byte === delimiter) break;
           seen |= byte;
         }
-        fields.push(this.#decode(at, i, seen));
+        fields.push(decode(at, i, seen));
       }
       if (i >= to) return fields;
       at = i + 1;
     }
-  }
-
-  /** @param seen All bytes of the field, or-ed: ASCII leaves the highest bit unset. */
-  #decode(from: number, to: number, seen: number): string {
-    return seen < 0x80 ? this.#raw.substring(from, to) : this.#bytes.toString("utf8", from, to);
   }
 }

@@ -7,7 +7,6 @@ import type { FieldReader } from "./_field_reader.ts";
 import { knownFieldsOf } from "./_known_fields.ts";
 import type { HeaderMapping } from "./map_header.ts";
 import { PlainTimes } from "./_plain_times.ts";
-import { isPlainUuid, UUID_LENGTH } from "./_plain_values.ts";
 import type { RecordBorders } from "./_record_borders.ts";
 import { codeOf, isInPlace, NO_MEANING, type ValueTable } from "./_value_table.ts";
 
@@ -81,10 +80,10 @@ export class PlainReader {
     { borders, reader }: { borders: RecordBorders; reader: FieldReader },
     { contract, mapping, dialect, discoveredAt }: PlainReaderOptions,
   ) {
-    const { bytes, raw } = borders;
+    const { bytes } = borders;
     this.#borders = borders;
     this.#reader = reader;
-    this.#text = new ChunkText(bytes, raw);
+    this.#text = new ChunkText(bytes);
     this.#delimiter = dialect.delimiter.charCodeAt(0);
     this.#times = new PlainTimes(this.#text);
     this.#latestMicros = (discoveredAt + contract.eventTime.maxAheadMs) * 1000;
@@ -261,7 +260,7 @@ export class PlainReader {
 
   #takePlace(
     { position, empty, placed, plain }: PlainColumn,
-    inPlace: "uuid" | "timestamp" | "text",
+    inPlace: NonNullable<ColumnKind["inPlace"]>,
   ): boolean {
     const from = position < 0 ? 0 : this.#starts[position]!;
     const to = position < 0 ? 0 : this.#ends[position]!;
@@ -269,12 +268,8 @@ export class PlainReader {
     if (inPlace === "timestamp") {
       if (!this.#times.read(from, to)) return false;
       if (this.#times.text !== null) return this.#takeText(placed, this.#times.text);
-    } else if (
-      inPlace === "text" || to - from !== UUID_LENGTH || !isPlainUuid(this.#text.bytes, from)
-    ) {
-      const text = this.#textOf(position);
-      const value = plain(text);
-      if (value !== text || this.#seen[position]! >= 0x80) return this.#takeText(placed, value);
+    } else if (this.#seen[position]! >= 0x80 || !inPlace(this.#text.bytes, from, to)) {
+      return this.#takeText(placed, plain(this.#textOf(position)));
     }
     placed.pushPlace(from, to);
     this.#hasher.addAscii(this.#text.bytes, from, to);

@@ -69,8 +69,8 @@ export class PlainTimes {
   }
 
   #readText(from: number, to: number): boolean {
-    const { bytes, raw } = this.#text;
-    const text = raw.substring(from, to);
+    const { bytes } = this.#text;
+    const text = bytes.toString("latin1", from, to);
     const canonical = plainTimestamp(text);
     if (canonical === undefined) return false;
     this.micros = epochMicros(canonical);

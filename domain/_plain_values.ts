@@ -21,8 +21,7 @@ const UUID_PATTERN = Array.from(
   (unit) => unit === "-" ? HYPHEN : 0,
 );
 
-/** Of the text of a UUID. */
-export const UUID_LENGTH = UUID_PATTERN.length;
+const UUID_LENGTH = UUID_PATTERN.length;
 
 /** A UUID, in lower case. */
 export function plainUuid(text: string): string | undefined {
@@ -38,8 +37,9 @@ export function plainUuid(text: string): string | undefined {
   return (seen & UPPER) === 0 ? text : text.toLowerCase();
 }
 
-/** Whether the {@linkcode UUID_LENGTH} bytes from a position on are a UUID in lower case. */
-export function isPlainUuid(bytes: Uint8Array, from: number): boolean {
+/** Whether the bytes between two positions are a UUID in lower case. */
+export function isPlainUuid(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from !== UUID_LENGTH) return false;
   let seen = 0;
   let misplaced = 0;
   for (let index = 0; index < UUID_LENGTH; index++) {
@@ -67,6 +67,15 @@ export function plainText(text: string, longest: number): string | undefined {
     }
   }
   return text;
+}
+
+/** Whether ASCII bytes between two positions are text without control characters. */
+export function isPlainAscii(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let index = from; index < to; index++) {
+    const byte = bytes[index]!;
+    if (byte < 32 ? byte !== 10 && byte !== 9 && byte !== 13 : byte === 127) return false;
+  }
+  return true;
 }
 
 /** A price with 0, 1 or 2 decimals as text with 2. */

@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import { ByteSearch } from "./_byte_search.ts";
 import type { CsvDialect } from "./scan_csv.ts";
 
 const LF = 0x0a;
@@ -54,10 +54,10 @@ export class RecordBorders {
   /** Bytes the walk has looked at, to prove that work is linear. */
   examined = 0;
 
-  /** The window, the absolute offset of its first byte, and its bytes as one character each. */
+  /** The window, the absolute offset of its first byte, and how it is searched. */
   bytes: Uint8Array = new Uint8Array(0);
   base: number;
-  raw = "";
+  search = new ByteSearch(this.bytes);
 
   readonly #delimiter: number;
   readonly #maxRecordBytes: number;
@@ -109,8 +109,7 @@ export class RecordBorders {
   load(bytes: Uint8Array, final: boolean): void {
     const dropped = this.#at;
     this.bytes = bytes;
-    // Searching a string is ten times faster than searching a Uint8Array.
-    this.raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+    this.search = new ByteSearch(bytes);
     this.base += dropped;
     this.#final = final;
     this.#at = 0;
@@ -227,13 +226,13 @@ export class RecordBorders {
   }
 
   #findLineEnd(from: number): number {
-    if (this.#lf < from) this.#lf = indexOrEnd(this.raw, "\n", from);
-    if (this.#cr < from) this.#cr = indexOrEnd(this.raw, "\r", from);
+    if (this.#lf < from) this.#lf = this.search.find("\n", from);
+    if (this.#cr < from) this.#cr = this.search.find("\r", from);
     return this.#lf < this.#cr ? this.#lf : this.#cr;
   }
 
   #findQuote(from: number): number {
-    if (this.#quote < from) this.#quote = indexOrEnd(this.raw, '"', from);
+    if (this.#quote < from) this.#quote = this.search.find('"', from);
     return this.#quote;
   }
 
@@ -281,11 +280,6 @@ export class RecordBorders {
     this.#state = state;
     return outcome;
   }
-}
-
-function indexOrEnd(text: string, wanted: string, from: number): number {
-  const index = text.indexOf(wanted, from);
-  return index < 0 ? text.length : index;
 }
 
 function countLineEnds(bytes: Uint8Array, from: number, to: number): number {

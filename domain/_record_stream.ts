@@ -24,8 +24,8 @@ export type StreamOptions = ScanOptions & { windowBytes?: number };
 export class RecordStream {
   readonly #borders: RecordBorders;
   readonly #handlers: StreamHandlers;
-  /** Room for one window behind an unfinished record and a CR that may be half a CRLF. */
-  readonly #buffer: Uint8Array;
+  /** Grows to have room for one window behind an unfinished record and a CR that may be half a CRLF. */
+  #buffer = new Uint8Array();
   readonly #windowBytes: number;
   #filled = 0;
   #windowEnd: number;
@@ -35,7 +35,6 @@ export class RecordStream {
     const { dialect, firstLine = 1, byteStart = 0, limits = CSV_LIMITS } = options;
     this.#handlers = handlers;
     this.#windowBytes = this.#windowEnd = options.windowBytes ?? WINDOW_BYTES;
-    this.#buffer = new Uint8Array(limits.maxRecordBytes + 1 + this.#windowBytes);
     this.#bomBytesLeft = byteStart === 0 ? dialect.bomBytes : 0;
     this.#borders = new RecordBorders({
       delimiter: dialect.delimiter,
@@ -55,6 +54,7 @@ export class RecordStream {
     this.#bomBytesLeft -= taken;
     while (taken < block.length) {
       const next = Math.min(block.length, taken + this.#windowEnd - this.#filled);
+      this.#makeRoom(next - taken);
       this.#buffer.set(block.subarray(taken, next), this.#filled);
       this.#filled += next - taken;
       taken = next;
@@ -64,6 +64,15 @@ export class RecordStream {
 
   end(): void {
     this.#scan(true);
+  }
+
+  /** Sees to it that so many bytes more can be added: a small file takes little memory. */
+  #makeRoom(bytes: number): void {
+    const needed = this.#filled + bytes;
+    if (needed <= this.#buffer.length) return;
+    const more = new Uint8Array(Math.max(needed, 2 * this.#buffer.length));
+    more.set(this.#buffer.subarray(0, this.#filled));
+    this.#buffer = more;
   }
 
   #scan(final: boolean): void {

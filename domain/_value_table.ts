@@ -54,7 +54,7 @@ export class ValueTable {
     const entry = this.#meanings.find(text.bytes, from, to, seen);
     if (entry === NO_ROOM) return NO_MEANING;
     if (entry !== NOT_THERE) return this.#meanings.numberOf(entry, 0);
-    const meaning = this.#read(text.copy(from, to, seen), seen);
+    const meaning = this.#read(text.decode(from, to, seen), seen);
     this.#meanings.add({ bytes: text.bytes, from, to, mark: seen }, [meaning]);
     return meaning;
   }

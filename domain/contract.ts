@@ -25,8 +25,11 @@ export interface ColumnKind {
   readonly rule: z.ZodType<string | null, string>;
   /** The same for plainly valid cells, without zod; undefined: ask the rule. */
   readonly plain: (text: string) => string | null | undefined;
-  /** Values that hardly recur are read where they stand; of others, each spelling is checked once. */
-  readonly inPlace?: "uuid" | "timestamp" | "text";
+  /**
+   * Values that hardly recur are read where they stand: times, or what a function tells by its ASCII bytes between two
+   * positions to be plainly valid and canonical. Of others, each spelling is checked once.
+   */
+  readonly inPlace?: "timestamp" | ((bytes: Uint8Array, from: number, to: number) => boolean);
   /** All values the column can have, where they are few enough to list. */
   readonly values?: readonly string[];
   /** Other spellings of a value, in lower case → that value. */

@@ -228,7 +228,7 @@ export class ChunkPlanner {
 
   #readHeader(borders: RecordBorders): CsvRecord {
     const reader = new FieldReader(this.#dialect.delimiter, this.#limits.maxColumns);
-    reader.load(borders.bytes, borders.raw);
+    reader.load(borders);
     return reader.toRecord(borders);
   }
 }

@@ -54,7 +54,7 @@ export interface ScanOptions {
 /**
  * Reads the records of bytes held in memory, such as one chunk of a plan. A record at fault comes
  * without fields and costs only itself; blank lines are counted, and are not records. Values may
- * share memory with the text of all `bytes`: copy what is kept for long.
+ * share memory with the text of their record.
  *
  * @param bytes Whole records, at most 512 MiB; what follows the last line end is a record too.
  * @returns The records one by one: holding on to a whole chunk's at once costs twice the time.
@@ -103,7 +103,7 @@ export function openBytes(
   });
   const reader = new FieldReader(dialect.delimiter, limits.maxColumns);
   borders.load(bytes.subarray(bomBytes), true);
-  reader.load(borders.bytes, borders.raw);
+  reader.load(borders);
   return { borders, reader };
 }
 
@@ -133,7 +133,7 @@ export class CsvScanner {
     const { maxColumns } = options.limits ?? CSV_LIMITS;
     const reader = new FieldReader(options.dialect.delimiter, maxColumns);
     this.#stream = new RecordStream(options, {
-      onWindow: ({ bytes, raw }) => reader.load(bytes, raw),
+      onWindow: (borders) => reader.load(borders),
       onLine: (borders) => {
         if (borders.byteEnd > borders.byteStart) onRecord(reader.toRecord(borders));
       },
