@@ -48,7 +48,7 @@ export async function loadAtOnce(
   if (whole === null) return null;
   const { plan, batch, rawOf } = whole;
   if (batch.rejects.length > allowedRejects(deps.errorBudget, batch.records)) return null;
-  await ensureMonths(sql, batch.accepted.eventMicros);
+  await ensureMonths(sql, batch.accepted.eventMicros.items());
   const rememberProducts = await ensureProducts(sql, contract, batch);
   heartbeatAndCheck({ bytesRead: plan.dataEnd });
   await deps.hooks?.beforeChunkTransaction?.(null, 0);

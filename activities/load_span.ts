@@ -44,6 +44,7 @@ async function loadOpen(deps: ActivityDeps, span: Span, file: PlannedFile): Prom
       heartbeatAndCheck({ fileId, chunkNo: chunk.chunkNo });
       await deps.hooks?.beforeChunk?.(fileId, chunk.chunkNo);
       const verified = await readPlannedChunk(handle, { file, chunk, contract, memory });
+      using _records = verified.batch.accepted;
       add(
         sum,
         await loadVerified(deps, span, { chunkNo: chunk.chunkNo, contract, known, verified }),
@@ -84,7 +85,7 @@ async function loadVerified(
     leastRowsToCopy: deps.leastRowsToCopy,
   };
   for (let attempt = 1;; attempt++) {
-    await ensureMonths(deps.sql, batch.accepted.eventMicros);
+    await ensureMonths(deps.sql, batch.accepted.eventMicros.items());
     const rememberProducts = await ensureProducts(deps.sql, contract, batch);
     await deps.hooks?.beforeChunkTransaction?.(claim.fileId, chunkNo);
     try {

@@ -64,7 +64,7 @@ export async function replayRejects(
       heartbeatAndCheck({ fileId, after });
       const some = firstOf(queue, BYTES_PER_TRANSACTION);
       const again = validateAgain(await readable(some, whole, sum), options);
-      await ensureMonths(sql, again.batch.accepted.eventMicros);
+      await ensureMonths(sql, again.batch.accepted.eventMicros.items());
       const rememberProducts = await ensureProducts(sql, contract, again.batch);
       const { changed, ...replayed } = await replayBatch(sql, { fileId, contract, again });
       rememberProducts();

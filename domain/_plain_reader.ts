@@ -137,10 +137,11 @@ export class PlainReader {
       for (const column of accepted.columns) column.truncate(accepted.lines.length);
       return false;
     }
+    const extras = extrasOf();
+    if (extras !== null) accepted.extras.set(accepted.lines.length, extras);
     accepted.lines.push(line);
     accepted.byteStarts.push(byteStart);
     accepted.byteLengths.push(byteEnd - byteStart);
-    accepted.extras.push(extrasOf());
     return true;
   }
 

@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { hashText } from "./content_hash.ts";
 import { DistinctValues } from "./distinct_values.ts";
-import { Int32List } from "./int32_list.ts";
+import { Float64List, Int32List } from "./number_list.ts";
 
 /** Small numbers in place of values: to group by them takes a fraction of the time that texts take. */
 export interface Codes<Value> {
@@ -22,6 +22,8 @@ export interface ColumnValues {
   push(value: string | null): void;
   /** Forgets all but the first ones. */
   truncate(rows: number): void;
+  /** Forgets all of them, and gives their memory back. */
+  free(): void;
 }
 
 /** A column of which many records have the same value: each is kept once. */
@@ -65,6 +67,10 @@ export class CodedColumn implements ColumnValues {
 
   truncate(rows: number): void {
     this.#codeOf.truncate(rows);
+  }
+
+  free(): void {
+    this.#codeOf.free();
   }
 }
 
@@ -130,6 +136,11 @@ export class PlacedColumn implements ColumnValues {
     this.#places.truncate(rows);
     this.#ends.truncate(rows);
   }
+
+  free(): void {
+    this.#places.free();
+    this.#ends.free();
+  }
 }
 
 /** Signed 64-bit numbers, by record. */
@@ -160,20 +171,25 @@ export class ContentHashes {
     this.#highs.push(high);
     this.#lows.push(low);
   }
+
+  free(): void {
+    this.#highs.free();
+    this.#lows.free();
+  }
 }
 
-/** Valid records of a chunk, as parallel arrays. */
-export class AcceptedRecords {
-  readonly lines: number[] = [];
+/** Valid records of a chunk, as parallel arrays; disposing them gives back the memory of all but their texts. */
+export class AcceptedRecords implements Disposable {
+  readonly lines: Float64List;
   /** Absolute offsets in the file. */
-  readonly byteStarts: number[] = [];
+  readonly byteStarts: Float64List;
   /** Without the line end. */
-  readonly byteLengths: number[] = [];
+  readonly byteLengths: Float64List;
   /** Epoch microseconds. */
-  readonly eventMicros: number[] = [];
+  readonly eventMicros: Float64List;
   readonly contentHashes: ContentHashes;
-  /** JSON text of the columns that the contract does not know; null when all are empty. */
-  readonly extras: (string | null)[] = [];
+  /** JSON text of the columns that the contract does not know, by row; most files have none. */
+  readonly extras = new Map<number, string>();
   /** Values by column of the contract; a batch without columns has no records. */
   readonly columns: readonly ColumnValues[];
 
@@ -183,18 +199,28 @@ export class AcceptedRecords {
    */
   constructor(columns: readonly ColumnValues[] = [], capacity = 0) {
     this.columns = columns;
+    this.lines = new Float64List(capacity);
+    this.byteStarts = new Float64List(capacity);
+    this.byteLengths = new Float64List(capacity);
+    this.eventMicros = new Float64List(capacity);
     this.contentHashes = new ContentHashes(capacity);
   }
 
   /** Adds a record. */
   push(record: AcceptedRecord, values: readonly (string | null)[]): void {
+    if (record.extras !== null) this.extras.set(this.lines.length, record.extras);
     this.lines.push(record.line);
     this.byteStarts.push(record.byteStart);
     this.byteLengths.push(record.byteLength);
     this.eventMicros.push(record.eventMicros);
     this.contentHashes.push(record.hashHigh, record.hashLow);
-    this.extras.push(record.extras);
     this.columns.forEach((column, index) => column.push(values[index]!));
+  }
+
+  [Symbol.dispose](): void {
+    const { lines, byteStarts, byteLengths, eventMicros, contentHashes, columns } = this;
+    const lists = [lines, byteStarts, byteLengths, eventMicros, contentHashes, ...columns];
+    for (const list of lists) list.free();
   }
 
   /** Adds a record of other bytes, under its place in the file. */
@@ -204,11 +230,11 @@ export class AcceptedRecords {
     place: { byteStart: number; byteLength: number },
   ): void {
     const record = {
-      line: other.lines[row]!,
-      eventMicros: other.eventMicros[row]!,
+      line: other.lines.at(row),
+      eventMicros: other.eventMicros.at(row),
       hashHigh: other.contentHashes.high(row),
       hashLow: other.contentHashes.low(row),
-      extras: other.extras[row]!,
+      extras: other.extras.get(row) ?? null,
     };
     this.push({ ...record, ...place }, other.columns.map((column) => column.at(row)));
   }

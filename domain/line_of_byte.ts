@@ -28,10 +28,11 @@ import type { ChunkBatch } from "./read_chunk.ts";
  * ```
  */
 export function lineOfByte({ accepted, rejects }: ChunkBatch, offset: number): number | null {
-  const row = accepted.byteStarts.findIndex((byteStart, row) =>
-    byteStart <= offset && offset < byteStart + accepted.byteLengths[row]!
+  const { lines, byteStarts, byteLengths } = accepted;
+  const row = byteStarts.items().findIndex((byteStart, row) =>
+    byteStart <= offset && offset < byteStart + byteLengths.at(row)
   );
-  if (row >= 0) return accepted.lines[row]!;
+  if (row >= 0) return lines.at(row);
   const reject = rejects.find(({ byteStart, byteLength }) =>
     byteStart <= offset && offset < byteStart + byteLength
   );

@@ -36,13 +36,15 @@ export function keyRows(
   const ids = columnOf(contract, batch, "event_id")!;
   const rows = new BinaryRows(5);
   const putId = valuePutter(rows, "uuid", ids);
-  for (const row of inKeyOrder(ids, Int32Array.from(lines.keys()))) {
+  const order = inKeyOrder(ids, new Int32Array(lines.length).map((_, row) => row));
+  for (let index = 0; index < order.length; index++) {
+    const row = order[index]!;
     rows.beginRow();
     putId(row);
-    rows.putTimestamp(eventMicros[row]!);
+    rows.putTimestamp(eventMicros.at(row));
     rows.putBigint(fileId);
     rows.putHalves(contentHashes.high(row), contentHashes.low(row));
-    rows.putInteger(lines[row]!);
+    rows.putInteger(lines.at(row));
   }
   return rows.end();
 }

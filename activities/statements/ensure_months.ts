@@ -10,7 +10,7 @@ const knownMonths = new WeakMap<Sql, Set<string>>();
  * @param sql Pool of the ingest role.
  * @param eventMicros Microseconds since 1970.
  */
-export async function ensureMonths(sql: Sql, eventMicros: readonly number[]): Promise<void> {
+export async function ensureMonths(sql: Sql, eventMicros: ArrayLike<number>): Promise<void> {
   let known = knownMonths.get(sql);
   if (known === undefined) knownMonths.set(sql, known = new Set());
   for (const month of monthsOf(eventMicros)) {
@@ -25,12 +25,13 @@ export function forgetMonths(sql: Sql): void {
   knownMonths.delete(sql);
 }
 
-function monthsOf(eventMicros: readonly number[]): Set<string> {
+function monthsOf(eventMicros: ArrayLike<number>): Set<string> {
   const months = new Set<string>();
   // Neighbours mostly share a month, so the borders of the last one seen answer for nearly all.
   let start = 0;
   let end = 0;
-  for (const micros of eventMicros) {
+  for (let row = 0; row < eventMicros.length; row++) {
+    const micros = eventMicros[row]!;
     if (micros >= start && micros < end) continue;
     const date = new Date(micros / 1000);
     const month = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1);

@@ -53,7 +53,7 @@ function descriptionsOf(
     name: column("product_name"),
     category: column("category"),
     brand: column("brand"),
-    seenAt: batch.accepted.eventMicros,
+    seenAt: batch.accepted.eventMicros.items(),
   };
 }
 

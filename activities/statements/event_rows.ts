@@ -30,7 +30,7 @@ export function eventRows(
   const valuesOf = (name: string) => columnOf(contract, { accepted }, name)!;
   const puts = single.map(({ name, postgresType }) =>
     name === contract.eventTime.column
-      ? (row: number) => rows.putTimestamp(eventMicros[row]!)
+      ? (row: number) => rows.putTimestamp(eventMicros.at(row))
       : valuePutter(rows, postgresType, valuesOf(name))
   );
   const cells = recurring.map(({ name, postgresType }) =>
@@ -39,9 +39,9 @@ export function eventRows(
   for (let row = 0; row < lines.length; row++) {
     rows.beginRow();
     rows.putBigint(fileId);
-    rows.putInteger(lines[row]!);
-    const extra = extras[row]!;
-    if (extra === null) rows.putNull();
+    rows.putInteger(lines.at(row));
+    const extra = extras.get(row);
+    if (extra === undefined) rows.putNull();
     else rows.putText(JSONB_VERSION + extra);
     for (const put of puts) put(row);
     rows.putCells(cells, row);

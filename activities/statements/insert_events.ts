@@ -27,8 +27,8 @@ export async function insertEvents(
     });
     await tx.unsafe(statement, [
       fileId,
-      plainArray(some.map((row) => lines[row] as number)),
-      textArray(some.map((row) => extras[row] ?? null)),
+      plainArray(some.map((row) => lines.at(row))),
+      textArray(some.map((row) => extras.get(row) ?? null)),
       ...values,
     ], { prepare: true });
   }

@@ -41,7 +41,7 @@ export async function insertKeys(
   while (open.length > 0) {
     const taken = await insertNewKeys(tx, { fileId, batch, contract }, open);
     const old: number[] = [];
-    for (const row of open) (taken.has(lines[row] as number) ? found.fresh : old).push(row);
+    for (const row of open) (taken.has(lines.at(row)) ? found.fresh : old).push(row);
     if (old.length === 0) break;
     const hashes = await lookUpKeys(tx, old.map((row) => ids[row] as string));
     open = [];
@@ -84,7 +84,7 @@ function insertKeyRows(
     from unnest(${plainArray(rows.map((row) => ids[row] as string))}::uuid[],
                 ${plainArray(rows.map((row) => times[row] as string))}::timestamptz[],
                 ${plainArray(rows.map((row) => contentHashes.at(row)))}::bigint[],
-                ${plainArray(rows.map((row) => lines[row] as number))}::integer[])
+                ${plainArray(rows.map((row) => lines.at(row)))}::integer[])
       as k (event_id, event_time, content_hash, line_number)
     order by k.event_id, k.line_number
     on conflict do nothing

@@ -7,7 +7,7 @@ export interface Descriptions {
   readonly category: Codes<string>;
   readonly brand: Codes<string>;
   /** Times of the events, microseconds since 1970. */
-  readonly seenAt: readonly number[];
+  readonly seenAt: ArrayLike<number>;
 }
 
 /** What the newest event that described a product said, as codes. */

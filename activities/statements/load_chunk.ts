@@ -92,7 +92,7 @@ export async function writeChunk(
   commit?: CommitRow,
 ): Promise<Counts> {
   const { accepted, rejects } = chunk.batch;
-  const { rows, late } = splitAtHorizon(accepted.eventMicros, horizon);
+  const { rows, late } = splitAtHorizon(accepted.eventMicros.items(), horizon);
   const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows);
   // Sent in one go: none waits for the answer to another.
   const [counts] = await inOneGo([
@@ -125,6 +125,8 @@ export async function writeChunk(
 async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
   const { contract, batch } = chunk;
   const { events, keys, rollups } = await inTurn(() => makeRows(chunk), { isUrgent: true });
+  using _minutes = rollups.minutes;
+  using _products = rollups.products;
   try {
     return await sql.begin("isolation level read committed", async (tx) => {
       const [, horizon, routes] = await inOneGo([
@@ -132,7 +134,9 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
         lockHorizon(tx, chunk),
         findRoutes(tx, rollups),
       ]);
-      if (batch.accepted.eventMicros.some((time) => time < horizon)) throw new TakenBack(null);
+      if (batch.accepted.eventMicros.items().some((time) => time < horizon)) {
+        throw new TakenBack(null);
+      }
       await copyRows(tx, copyEvents(contract), events);
       await copyRollups(tx, rollups, routes);
       await inOneGo([
@@ -233,7 +237,7 @@ async function lockChunk(tx: Transaction, chunk: ReadyChunk): Promise<Counts | n
 
 /** Positions of accepted records at or after the horizon, and before it. */
 export function splitAtHorizon(
-  eventMicros: readonly number[],
+  eventMicros: Float64Array,
   horizon: number,
 ): { rows: number[]; late: number[] } {
   const rows: number[] = [];
@@ -249,9 +253,9 @@ function rejectOf(chunk: ValidChunk, row: number, fault: Fault): RejectedRecord 
   const { accepted } = chunk.batch;
   return {
     eventId: eventIdOf(chunk, row),
-    line: accepted.lines[row] as number,
-    byteStart: accepted.byteStarts[row] as number,
-    byteLength: accepted.byteLengths[row] as number,
+    line: accepted.lines.at(row),
+    byteStart: accepted.byteStarts.at(row),
+    byteLength: accepted.byteLengths.at(row),
     faults: [fault],
   };
 }
@@ -268,7 +272,7 @@ export async function insertDuplicates(
   await tx`
     insert into ingest.duplicates (file_id, line_number, event_id)
     select ${fileId}::bigint, d.line_number, d.event_id
-    from unnest(${plainArray(rows.map((row) => accepted.lines[row] as number))}::integer[],
+    from unnest(${plainArray(rows.map((row) => accepted.lines.at(row)))}::integer[],
                 ${plainArray(rows.map((row) => ids[row] as string))}::uuid[])
       as d (line_number, event_id)`;
 }

@@ -146,7 +146,7 @@ export function replayBatch(
     refuseUnlessLoaded(fileId, await tx`select state from ingest.files where file_id = ${fileId}`);
     const horizon = await lockHorizon(tx, { contract });
     const { open, changed } = await lockOpen(tx, again.corrections);
-    const { rows, late } = splitAtHorizon(again.batch.accepted.eventMicros, horizon);
+    const { rows, late } = splitAtHorizon(again.batch.accepted.eventMicros.items(), horizon);
     const part = { fileId, contract, batch: again.batch };
     const found = await insertKeys(
       tx,
@@ -157,7 +157,7 @@ export function replayBatch(
     await insertDuplicates(tx, part, found.duplicates);
     const idsOf = (positions: readonly number[]) => positions.map((row) => again.rejectIds[row]!);
     const linesOf = (positions: readonly number[]) =>
-      positions.map((row) => again.batch.accepted.lines[row]!);
+      positions.map((row) => again.batch.accepted.lines.at(row));
     await markReplayed(tx, idsOf([...found.fresh, ...found.duplicates]));
     const broken = [
       ...again.broken.filter(({ rejectId }) => open.has(rejectId)),

@@ -1,6 +1,6 @@
 import type { Codes } from "../../domain/accepted_records.ts";
 import type { Contract } from "../../domain/contract.ts";
-import { Int32List } from "../../domain/int32_list.ts";
+import { freeMemory, Int32List } from "../../domain/number_list.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import { EVENT_TYPES } from "../../domain/shop_events.ts";
 import { cellColumn } from "./binary_columns.ts";
@@ -12,8 +12,11 @@ import { codesOf } from "./values_of.ts";
 
 type Batch = Pick<ChunkBatch, "accepted">;
 
-/** What the events of a batch add to one of the rollups: the same as `appendDeltas` makes of events that are there. */
-export interface RollupRows {
+/**
+ * What the events of a batch add to one of the rollups: the same as `appendDeltas` makes of events that are there.
+ * Disposing them gives their memory back.
+ */
+export interface RollupRows extends Disposable {
   /** Starts of the minutes or hours, milliseconds since 1970, ascending. */
   readonly periods: readonly number[];
   /** The `copy` of such rows to where they are only appended, or of deltas. */
@@ -82,11 +85,11 @@ type EventType = typeof EVENT_TYPES[number];
 class Sums {
   /** Of each the first row of the batch. */
   readonly rows: Int32List;
-  readonly quantities: Float64Array;
+  readonly quantities: Float64Array<ArrayBuffer>;
   /** Hundredths. */
-  readonly revenues: Float64Array;
+  readonly revenues: Float64Array<ArrayBuffer>;
   /** By group the number of its last sum and 1; 0 when there is none. */
-  readonly #lastOf: Int32Array;
+  readonly #lastOf: Int32Array<ArrayBuffer>;
 
   /** @param most So many rows are added at most. */
   constructor(most: number) {
@@ -108,6 +111,11 @@ class Sums {
     this.revenues[sum]! += revenue;
     return sum;
   }
+
+  free(): void {
+    this.rows.free();
+    for (const memory of [this.quantities, this.revenues, this.#lastOf]) freeMemory(memory);
+  }
 }
 
 function rollupRows(
@@ -119,7 +127,7 @@ function rollupRows(
     /** Behind the period. */
     texts: readonly Codes<string>[];
     /** By number of the sum; they stand behind the texts, and before quantity and revenue. */
-    counts: readonly Int32Array[];
+    counts: readonly Int32Array<ArrayBuffer>[];
   },
 ): RollupRows {
   const cells = texts.map((codes) => cellColumn("text", codes));
@@ -143,6 +151,10 @@ function rollupRows(
       }
       return rows.end();
     },
+    [Symbol.dispose]() {
+      sums.free();
+      for (const count of counts) freeMemory(count);
+    },
   };
 }
 
@@ -158,7 +170,7 @@ function periodsOf({ accepted: { eventMicros } }: Batch, length: number): Codes<
   /** Of the row before: most files are in the order of time. */
   let [start, end] = [0, 0];
   for (let row = 0; row < codeOf.length; row++) {
-    const time = eventMicros[row]!;
+    const time = eventMicros.at(row);
     if (time < start || time >= end) {
       start = Math.floor(time / micros) * micros;
       end = start + micros;

@@ -214,9 +214,9 @@ export class DryLoad {
       await findLoadedEvents(sql, ids, except === undefined ? {} : { except });
     const file = this.#sources.length - 1;
     for (const [row, id] of ids.entries()) {
-      const line = accepted.lines[row]!;
+      const line = accepted.lines.at(row);
       const contentHash = accepted.contentHashes.at(row);
-      if (accepted.eventMicros[row]! < horizon) {
+      if (accepted.eventMicros.at(row) < horizon) {
         tally.reject(line, [{ code: "before_horizon" }]);
         continue;
       }

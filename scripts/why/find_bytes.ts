@@ -43,9 +43,9 @@ async function readRecord(
   if (chunk === undefined || "fault" in opened) return undefined;
   try {
     const { batch } = await readPlannedChunk(opened.handle, { file, chunk, contract });
-    const at = batch.accepted.lines.indexOf(line);
-    const { byteStarts, byteLengths } = batch.accepted;
-    if (at >= 0) return { start: byteStarts[at]!, length: byteLengths[at]!, of: "record" };
+    const { lines, byteStarts, byteLengths } = batch.accepted;
+    const at = lines.items().indexOf(line);
+    if (at >= 0) return { start: byteStarts.at(at), length: byteLengths.at(at), of: "record" };
     // Loaded by a correction.
     const reject = batch.rejects.find((reject) => reject.line === line);
     return reject && { start: reject.byteStart, length: reject.byteLength, of: "record" };

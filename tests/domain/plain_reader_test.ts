@@ -125,7 +125,7 @@ Deno.test({
           assert.deepEqual(truth, { ok: true, values: values.map((column) => column[row]) });
           assert.ok(truth.ok);
           assert.equal(accepted.contentHashes.at(row), contentHash(truth.values));
-          assert.equal(accepted.eventMicros[row], epochMicros(truth.values[1]!));
+          assert.equal(accepted.eventMicros.at(row), epochMicros(truth.values[1]!));
           row++;
         });
         assert.equal(accepted.lines.length, row);

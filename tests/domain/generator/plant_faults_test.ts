@@ -33,7 +33,7 @@ async function read(
       ...{ contract: SHOP_EVENTS, dialect: plan.dialect, mapping: header.mapping },
       ...{ discoveredAt: NOW, firstLine, byteStart },
     });
-    batch.accepted.lines.forEach((line, index) =>
+    batch.accepted.lines.items().forEach((line, index) =>
       accepted.set(line, batch.accepted.columns[0]!.at(index)!)
     );
     for (const { line, faults } of batch.rejects) rejected.set(line, faults[0]!.code);
