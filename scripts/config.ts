@@ -123,7 +123,7 @@ export const SETTINGS = z.object({
     defaultText: "DATABASE_URL with set role",
     secret: true,
   }),
-  databasePool: setting(wholeNumber(1, 64).default(4), {
+  databasePool: setting(wholeNumber(1, 64).default(6), {
     env: "CLICKLEDGER_DATABASE_POOL",
     description: "Connections one worker opens to PostgreSQL; activity slots follow from it.",
     expected: "a whole number from 1 to 64",

@@ -13,7 +13,7 @@ Deno.test("metrics of files, records, times and of the SDK move when something h
   const before = await scrape(port);
   assert.equal(before.get("clickledger_database_up"), 1);
   assert.equal(before.get('clickledger_files{state="loaded"}'), undefined);
-  assert.equal(before.get("clickledger_worker_pool_size"), 4);
+  assert.equal(before.get("clickledger_worker_pool_size"), 6);
 
   const land = async (name: string, text: string) => {
     await Deno.writeTextFile(`${home.path}/.new`, text);
