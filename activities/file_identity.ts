@@ -21,8 +21,8 @@ export async function readIdentity(
 }
 
 /**
- * The same at once, for a fifth of the CPU. Only for a directory in which something was done a moment ago: a share that
- * hangs would hold up the whole process.
+ * The same at once, for a fifth of the CPU. Only for the steps of a file in directories that are at work: should a share
+ * hang between two of them, the whole process hangs until it answers, and other workers, if any, take over its work.
  */
 export function readIdentitySync(
   path: string,
@@ -31,8 +31,11 @@ export function readIdentitySync(
   return stats === undefined ? null : { identity: identityOf(path, stats), isFile: stats.isFile() };
 }
 
+/** To open a file for reading without following a link at its end and without waiting for a writer of a FIFO. */
+export const READ_REGULAR_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 /**
- * Opens a file for reading without following a link at its end and without waiting for a writer of a FIFO.
+ * Opens a file as {@linkcode READ_REGULAR_FILE} says.
  *
  * @param path Absolute path.
  * @returns The handle and the identity of what was opened, or null when nothing is there.
@@ -42,7 +45,7 @@ export async function openRegularFile(
 ): Promise<{ handle: FileHandle; identity: FileIdentity; isFile: boolean } | null> {
   let handle: FileHandle;
   try {
-    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    handle = await open(path, READ_REGULAR_FILE);
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { Contract } from "../domain/contract.ts";
 import { takesShortWay } from "../domain/discovery.ts";
 import { allowedRejects } from "../domain/error_budget.ts";
@@ -10,7 +11,7 @@ import { activityAttempt, heartbeatAndCheck, workflowOfActivity } from "./activi
 import { contractOf } from "./contract_of.ts";
 import type { ActivityDeps } from "./create_activities.ts";
 import { sqlstateOf } from "./database.ts";
-import { openRegularFile, readIdentitySync, sameVersion } from "./file_identity.ts";
+import { identityOf, READ_REGULAR_FILE, readIdentitySync, sameVersion } from "./file_identity.ts";
 import { MAX_RAW_BYTES } from "./read_planned_chunk.ts";
 import { rememberInbox } from "./refuse_away.ts";
 import { firstArchivePath } from "./settle_file.ts";
@@ -106,8 +107,9 @@ async function readWhole(
   contract: Contract,
   { identity, discoveredAt }: IngestFileInput,
 ): Promise<WholeFile | null> {
-  const bytes = await readVersion(identity);
+  const bytes = readVersion(identity);
   if (bytes === null) return null;
+  await rememberInbox(identity.path);
   const plan = await planBytes(bytes, { chunkBytes });
   const [chunk] = plan.chunks;
   if (chunk === undefined || plan.chunks.length > 1) return null;
@@ -134,23 +136,34 @@ async function readWhole(
   };
 }
 
-/** The bytes of a version; null when another one, or none, lies at its path. */
-async function readVersion(identity: FileIdentity): Promise<Uint8Array | null> {
-  const opened = await openRegularFile(identity.path).catch(() => null);
-  if (opened === null) return null;
-  const { handle } = opened;
+/**
+ * The bytes of a version; null when another one, or none, lies at its path. At once, as `readIdentitySync`: of what is
+ * read, one chunk at most, the rest of the process waits no longer than for its validation.
+ */
+function readVersion(identity: FileIdentity): Uint8Array | null {
+  const file = tryOpen(identity.path);
+  if (file === null) return null;
   try {
-    if (!opened.isFile || !sameVersion(opened.identity, identity)) return null;
+    const stats = fstatSync(file);
+    if (!stats.isFile() || !sameVersion(identityOf(identity.path, stats), identity)) return null;
     const bytes = new Uint8Array(identity.sizeBytes);
     for (let filled = 0; filled < bytes.length;) {
-      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, filled);
+      const bytesRead = readSync(file, bytes, filled, bytes.length - filled, filled);
       if (bytesRead === 0) return null;
       filled += bytesRead;
     }
-    await rememberInbox(identity.path);
     return bytes;
   } finally {
-    await handle.close();
+    closeSync(file);
+  }
+}
+
+/** Null for what cannot be opened: the single steps say why. */
+function tryOpen(path: string): number | null {
+  try {
+    return openSync(path, READ_REGULAR_FILE);
+  } catch {
+    return null;
   }
 }
 

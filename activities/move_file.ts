@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { link, lstat, mkdir, open, rename, rm, rmdir, unlink } from "node:fs/promises";
+import { closeSync, fsync, openSync, renameSync } from "node:fs";
+import { link, lstat, mkdir, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
 import type { FileIdentity } from "../domain/ingest_api.ts";
 import { givenBackName } from "../domain/ledger.ts";
 import { copyVersion } from "./copy_version.ts";
@@ -43,22 +45,23 @@ const MTIME_PRECISION_MS = 1;
 
 /**
  * Moves exactly the version of a file that was read, and no other (I7). Each step can be repeated after a crash: which
- * names exist tells how far the attempt before came.
+ * names exist tells how far the attempt before came. What every file takes is done at once, as `readIdentitySync`: only
+ * what waits for the disk, copies bytes, or comes after a crash lets others go on meanwhile.
  *
  * @param move What is to be moved, and where to.
  */
 export async function moveFile(move: Move): Promise<MoveOutcome> {
   const { fileId, identity, target } = move;
   const settling = settlingPath(identity.path, fileId);
-  if (await exists(target)) {
+  if (exists(target)) {
     return await isOurs(move) ? await endLeftover(move) : "taken";
   }
-  if (!(await exists(settling))) {
+  if (!exists(settling)) {
     const lying = readIdentitySync(identity.path);
     // Seen before it is touched, another version never misses its name, not even for a moment.
     if (lying !== null && !sameVersion(lying.identity, identity)) return "replaced";
     try {
-      await rename(identity.path, settling);
+      renameSync(identity.path, settling);
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
@@ -68,7 +71,7 @@ export async function moveFile(move: Move): Promise<MoveOutcome> {
   if (found === null) return await isOurs(move) ? "moved" : "missing";
   if (!sameVersion(found.identity, identity)) return await putBack(move);
   try {
-    await rename(settling, target);
+    renameSync(settling, target);
   } catch (error) {
     if (errorCode(error) !== "EXDEV") throw error;
     return await copyAcrossDevices(move);
@@ -168,7 +171,7 @@ async function copyAcrossDevices(move: Move): Promise<MoveOutcome> {
     const left = await readIdentity(settling);
     if (left !== null && !sameVersion(left.identity, identity)) return await putBack(move);
     // An attempt beside this one was faster, or another file got the name.
-    if (left === null || await exists(target)) return await moveFile(move);
+    if (left === null || exists(target)) return await moveFile(move);
     await rename(part, target);
   } finally {
     await rm(part, { force: true });
@@ -185,11 +188,11 @@ function ignoreOthersParts(error: unknown): void {
 /** Makes a rename durable where directories can be synced; elsewhere the next start settles the file again. */
 async function syncDirectory(directory: string): Promise<void> {
   try {
-    const handle = await open(directory, "r");
+    const opened = openSync(directory, "r");
     try {
-      await handle.sync();
+      await flush(opened);
     } finally {
-      await handle.close();
+      closeSync(opened);
     }
   } catch (error) {
     if (!["EISDIR", "EINVAL", "EPERM", "EACCES", "ENOTSUP"].includes(errorCode(error) ?? "")) {
@@ -198,6 +201,9 @@ async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await readIdentity(path) !== null;
+/** Waits for the disk. */
+const flush = promisify(fsync);
+
+function exists(path: string): boolean {
+  return readIdentitySync(path) !== null;
 }

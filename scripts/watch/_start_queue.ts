@@ -1,5 +1,5 @@
 import { type Client, WorkflowNotFoundError } from "@temporalio/client";
-import { readIdentity } from "../../activities/file_identity.ts";
+import { readIdentitySync } from "../../activities/file_identity.ts";
 import type { FileIdentity } from "../../domain/ingest_api.ts";
 import { isSameIdentity } from "../../domain/quiet_files.ts";
 import { ingestWorkflowId } from "../../domain/workflow_ids.ts";
@@ -46,8 +46,6 @@ export class StartQueue {
   /** By workflow id, when it was last started, by the monotonic clock. */
   readonly #inFlight = new Map<string, number>();
   readonly #running = new Set<Promise<void>>();
-  /** Of these, how many have not been counted in flight yet. */
-  #looking = 0;
   #refreshing: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #started = 0;
@@ -115,7 +113,7 @@ export class StartQueue {
     if (this.#stopped || this.#timer !== undefined) return;
     for (const [path, file] of this.#waiting) {
       if (this.#running.size >= MAX_STARTS_AT_ONCE) return;
-      if (this.#inFlight.size + this.#looking >= this.#parts.bound) {
+      if (this.#inFlight.size >= this.#parts.bound) {
         this.#pumpAfter(ROOM_POLL_MS);
         return;
       }
@@ -145,10 +143,8 @@ export class StartQueue {
   }
 
   async #begin(path: string, file: WaitingFile): Promise<void> {
-    this.#looking++;
-    const found = await readIdentity(path).catch(() => null);
-    this.#looking--;
-    if (!found?.isFile || this.#stopped) return;
+    const found = tryReadIdentity(path);
+    if (!found?.isFile) return;
     const { identity } = found;
     if (file.quiet !== null && !isSameIdentity(file.quiet, identity)) {
       this.#parts.onChanged(identity);
@@ -186,5 +182,14 @@ export class StartQueue {
         throw error;
       }
     });
+  }
+}
+
+/** At once, so that a file counts as in flight before the next one is looked at. */
+function tryReadIdentity(path: string): ReturnType<typeof readIdentitySync> {
+  try {
+    return readIdentitySync(path);
+  } catch {
+    return null;
   }
 }

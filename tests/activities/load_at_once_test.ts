@@ -289,6 +289,37 @@ Deno.test("loadAtOnce() leaves a version that changed since discovery to the sin
   assert.deepEqual(await totals(house), { events: 0, keys: 0, rolledUp: 0, openChunks: 0 });
 });
 
+/** Takes the place of a file that was discovered. */
+const IN_ITS_PLACE = {
+  "a link to it": async (path: string) => {
+    await Deno.rename(path, `${path}.part`);
+    await Deno.symlink(`${path}.part`, path);
+  },
+  // Whoever opened it and waited for its writer would do so for ever, with all of the process.
+  "a FIFO": async (path: string) => {
+    await Deno.remove(path);
+    const { success } = await new Deno.Command("mkfifo", { args: [path] }).output();
+    assert.ok(success);
+  },
+} as const;
+
+Deno.test("loadAtOnce() reads regular files only", async (t) => {
+  for (const [name, replace] of Object.entries(IN_ITS_PLACE)) {
+    await t.step({
+      name,
+      ignore: Deno.build.os === "windows",
+      fn: async () => {
+        await using house = await warehouse(ONE_CHUNK);
+        const path = await house.land("a.csv", csv(events(0, 5)));
+        const job = await house.job(path);
+        await replace(path);
+        assert.equal((await ingest(house, job)).errorCode, "refused");
+        assert.deepEqual(await totals(house), { events: 0, keys: 0, rolledUp: 0, openChunks: 0 });
+      },
+    });
+  }
+});
+
 /** A version that was read while its writer paused within the last record, and the whole one. */
 const CUT = csv(events(0, 5)).slice(0, -4);
 const WHOLE = csv(events(0, 6));
