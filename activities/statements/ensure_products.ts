@@ -57,28 +57,27 @@ function descriptionsOf(
   };
 }
 
-/** Of each product the row of its newest event, the first of several: no other one has a say. */
-function newestRows({ id: { codeOf, values }, seenAt }: Descriptions): Int32Array {
-  const newest = new Int32Array(values.length).fill(NO_ROW);
+/**
+ * Of each product the row of its newest event, the first of several: no other one has a say. Takes as long as there are
+ * rows, not as products are known.
+ */
+function newestRows({ id: { codeOf }, seenAt }: Descriptions): number[] {
+  const newest = new Map<number, number>();
   for (let row = 0; row < codeOf.length; row++) {
-    const code = codeOf[row]!;
-    const known = newest[code]!;
-    if (known === NO_ROW || seenAt[row]! > seenAt[known]!) newest[code] = row;
+    const known = newest.get(codeOf[row]!);
+    if (known === undefined || seenAt[row]! > seenAt[known]!) newest.set(codeOf[row]!, row);
   }
-  return newest.filter((row) => row !== NO_ROW);
+  return [...newest.values()];
 }
-
-/** Of a product that only other events name. */
-const NO_ROW = -1;
 
 /** In the order of their ids: two that write the same ones wait for each other instead of deadlocking. */
 async function writeProducts(
   sql: Sql,
   { id, name, category, brand, seenAt }: Descriptions,
-  changed: Int32Array,
+  changed: readonly number[],
 ): Promise<void> {
   const idOf = (row: number) => id.values[id.codeOf[row]!]!;
-  const rows = [...changed].sort((a, b) => idOf(a) < idOf(b) ? -1 : 1);
+  const rows = changed.toSorted((a, b) => idOf(a) < idOf(b) ? -1 : 1);
   const texts = ({ codeOf, values }: Codes<string>) =>
     textArray(rows.map((row) => values[codeOf[row]!]!));
   await sql`
