@@ -23,7 +23,7 @@ export function installRuntime(
   log: Logger,
   { metricsAddress }: { metricsAddress?: string } = {},
 ): void {
-  Runtime.install({
+  const { logger } = Runtime.install({
     shutdownSignals: [],
     logger: {
       log: (level, message, meta) => write(log, level, message, meta),
@@ -40,13 +40,16 @@ export function installRuntime(
       }),
     },
   });
+  if (log.isLevelEnabled("debug")) return;
+  // The SDK would keep a dozen messages of each workflow and sort them by time, only for `write` to drop them.
+  const ignore = () => {};
+  Object.assign(logger, { trace: ignore, debug: ignore, info: ignore });
 }
 
 function write(log: Logger, level: SdkLogLevel, message: string, meta: LogMetadata = {}): void {
   const pinoLevel = message === "Workflow failed" && isFileFault(meta.error)
     ? "debug"
     : LEVELS[level];
-  // The SDK tells several things of each workflow that are below the usual level.
   if (!log.isLevelEnabled(pinoLevel)) return;
   const fields = Object.fromEntries(
     KEPT_FIELDS.flatMap((name) => meta[name] === undefined ? [] : [[name, meta[name]]]),
