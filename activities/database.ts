@@ -49,7 +49,7 @@ export function openDatabase(
     applicationName?: string;
   } = {},
 ): Sql {
-  return postgres(url, {
+  const sql = postgres(url, {
     max,
     fetch_types: false,
     idle_timeout: 20,
@@ -72,6 +72,15 @@ export function openDatabase(
       tcp_keepalives_count: 3,
     } as postgres.Options<Record<string, never>>["connection"] & object,
   });
+  if (!sql.options.ssl) plainPools.add(sql);
+  return sql;
+}
+
+const plainPools = new WeakSet<Sql>();
+
+/** Whether the sockets of a pool see what the driver says, so that rows are sent right behind their COPY. */
+export function sendsRowsAhead(sql: Sql): boolean {
+  return plainPools.has(sql);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import postgres from "postgres";
+import { type RowsSocket, spliceRows } from "./rows_ahead.ts";
 
 /** Where the driver wants to connect to: the first of its hosts. */
 export interface SocketTarget {
@@ -36,13 +37,32 @@ export function openDatabaseSocket(target: SocketTarget, deadlineMs: number): So
  * Nor does it forget a question that an earlier socket took with it, and waits with what a server that is starting up, or
  * is full, says instead of a greeting for the end of that answer: so that is told here.
  */
-class DatabaseSocket extends Socket {
+class DatabaseSocket extends Socket implements RowsSocket {
+  isSilent = false;
+  #hasSpliced = false;
   #failed = false;
   #closing = false;
   #greeted = false;
   #refusal: Error | undefined;
 
+  /** Connects, and sends rows behind their statements from then on. */
+  override connect(...target: unknown[]): this {
+    super.connect(...target as [string]);
+    const write = this.write.bind(this) as (...values: unknown[]) => boolean;
+    // Connecting gives a socket a function of its own: no method could stand for it.
+    this.write = (bytes: Uint8Array, ...rest: unknown[]) => {
+      if (this.isSilent) return true;
+      if (this.#greeted && spliceRows(this, bytes, write)) this.#hasSpliced = true;
+      else if (!write(bytes, ...rest) && !this.#hasSpliced) return false;
+      // That there are many rows to send is no reason to hold back what comes next.
+      return true;
+    };
+    return this;
+  }
+
   override emit(event: string | symbol, ...values: unknown[]): boolean {
+    // The driver would take a connection within a transaction for one that is free.
+    if (event === "drain" && this.#hasSpliced) return true;
     // The driver has given up all that was under way: a late answer would be taken for that of a later question.
     if (event === "data" && this.#failed) return true;
     if (event === "data" && !this.#greeted) {

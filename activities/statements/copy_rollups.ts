@@ -37,14 +37,17 @@ export interface Rollups {
  * @param tx Transaction of the chunk.
  * @param rollups Rows of each.
  * @param routes Where they go.
+ * @returns For {@linkcode inOneGo}.
  */
-export async function copyRollups(
+export function copyRollups(
   tx: Transaction,
   { minutes, products }: Rollups,
   routes: RollupRoutes,
-): Promise<void> {
-  await copyParts(tx, minutes, routes.minutes);
-  await copyParts(tx, products, routes.hours);
+): (() => Promise<void>)[] {
+  return [
+    ...copyParts(tx, minutes, routes.minutes),
+    ...copyParts(tx, products, routes.hours),
+  ];
 }
 
 /**
@@ -111,11 +114,13 @@ export async function insertCopies(
                 ${plainArray(copies.map(({ last }) => last))}::bigint[]) as c (first, last)`;
 }
 
-async function copyParts(
+function copyParts(
   tx: Transaction,
   rows: RollupRows,
   copied: ReadonlySet<number>,
-): Promise<void> {
-  await copyRows(tx, rows.copyInto("bulk"), rows.piecesOf((period) => copied.has(period)));
-  await copyRows(tx, rows.copyInto("delta"), rows.piecesOf((period) => !copied.has(period)));
+): (() => Promise<void>)[] {
+  return [
+    () => copyRows(tx, rows.copyInto("bulk"), rows.piecesOf((period) => copied.has(period))),
+    () => copyRows(tx, rows.copyInto("delta"), rows.piecesOf((period) => !copied.has(period))),
+  ];
 }

@@ -1,4 +1,4 @@
-import { sqlstateOf } from "../database.ts";
+import { sendsRowsAhead, type Sql, sqlstateOf } from "../database.ts";
 
 /**
  * Waits for statements of one transaction that are sent without waiting for each other's answers. When one fails, that is
@@ -17,6 +17,24 @@ export async function inOneGo<const Work extends readonly Promise<unknown>[]>(
     throw failures.find((reason) => sqlstateOf(reason) !== IN_FAILED_TRANSACTION) ?? failures[0];
   }
   return ends.map((end) => end.status === "fulfilled" ? end.value : undefined) as never;
+}
+
+/**
+ * The same for steps of which some copy rows. Where these are not sent ahead, the driver can send nothing behind a COPY
+ * until it has ended: then each step waits for the one before.
+ *
+ * @param sql The pool that the transaction is of.
+ * @param steps Each sends its first statement at once.
+ * @returns What each gave.
+ */
+export async function copyInOneGo(
+  sql: Sql,
+  steps: readonly (() => Promise<unknown>)[],
+): Promise<unknown[]> {
+  if (sendsRowsAhead(sql)) return await inOneGo(steps.map((step) => step()));
+  const given: unknown[] = [];
+  for (const step of steps) given.push(await step());
+  return given;
 }
 
 const IN_FAILED_TRANSACTION = "25P02";

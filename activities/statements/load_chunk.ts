@@ -11,7 +11,7 @@ import { copyRollups, findRoutes, insertCopies } from "./copy_rollups.ts";
 import { minuteRows, productRows } from "./rollup_rows.ts";
 import { copyEvents, eventRows } from "./event_rows.ts";
 import { insertEvents } from "./insert_events.ts";
-import { inOneGo } from "./in_one_go.ts";
+import { copyInOneGo, inOneGo } from "./in_one_go.ts";
 import { insertKeys } from "./insert_keys.ts";
 import { lockClaim } from "./lock_claim.ts";
 import { columnOf, valuesOf } from "./values_of.ts";
@@ -137,19 +137,21 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
       if (batch.accepted.eventMicros.items().some((time) => time < horizon)) {
         throw new TakenBack(null);
       }
-      await copyRows(tx, copyEvents(contract), events);
-      await copyRollups(tx, rollups, routes);
-      await inOneGo([
-        insertCopies(tx, routes),
-        lockClaim(tx, chunk, "share"),
-        lockOpenChunk(tx, chunk),
-        copyKeys(tx, keys),
-      ]);
-      return await commitChunk(tx, chunk, {
-        loaded: batch.accepted.lines.length,
-        duplicates: 0,
-        rejects: batch.rejects,
-      });
+      const steps = [
+        () => copyRows(tx, copyEvents(contract), events),
+        ...copyRollups(tx, rollups, routes),
+        () => insertCopies(tx, routes),
+        () => lockClaim(tx, chunk, "share"),
+        () => lockOpenChunk(tx, chunk),
+        () => copyKeys(tx, keys),
+        () =>
+          commitChunk(tx, chunk, {
+            loaded: batch.accepted.lines.length,
+            duplicates: 0,
+            rejects: batch.rejects,
+          }),
+      ];
+      return (await copyInOneGo(sql, steps)).at(-1);
     }) as Counts;
   } catch (error) {
     if (error instanceof TakenBack) return error.committed;

@@ -6,6 +6,8 @@ export interface TcpProxy extends AsyncDisposable {
   url: string;
   /** From now on bytes of both directions vanish; connections stay open. */
   swallow(): void;
+  /** From now on what the server says is kept back, until the function that it returns is called. */
+  holdAnswers(): () => void;
   /** Bytes pass again. */
   pass(): void;
   /** Ends all connections at once. */
@@ -20,6 +22,7 @@ export async function tcpProxy(databaseUrl: string): Promise<TcpProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
   let swallowing = false;
+  let held: (() => void)[] | undefined;
   let port = 0;
   let server = await listen();
 
@@ -29,7 +32,9 @@ export async function tcpProxy(databaseUrl: string): Promise<TcpProxy> {
       for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
         sockets.add(from);
         from.on("data", (bytes) => {
-          if (!swallowing) to.write(bytes);
+          if (swallowing) return;
+          if (from === upstream && held !== undefined) held.push(() => to.write(bytes));
+          else to.write(bytes);
         });
         from.on("error", () => {});
         from.on("close", () => {
@@ -57,6 +62,13 @@ export async function tcpProxy(databaseUrl: string): Promise<TcpProxy> {
   return {
     url: url.href,
     swallow: () => void (swallowing = true),
+    holdAnswers() {
+      const answers = held = [];
+      return () => {
+        held = undefined;
+        for (const answer of answers as (() => void)[]) answer();
+      };
+    },
     pass: () => void (swallowing = false),
     cut,
     refuse,

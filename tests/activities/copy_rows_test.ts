@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { openDatabase, withSafeErrors } from "../../activities/database.ts";
+import { openDatabase, type Sql, withSafeErrors } from "../../activities/database.ts";
 import { copyRows } from "../../activities/statements/copy_rows.ts";
+import { inOneGo } from "../../activities/statements/in_one_go.ts";
 import { testDatabase, waitFor } from "../harness.ts";
 import { tcpProxy } from "./_tcp_proxy.ts";
 
@@ -34,6 +35,43 @@ Deno.test("copyRows() sends rows in pieces cut anywhere, none included", async (
   await table.copy();
   await table.copy(Buffer.from("1\n2"), Buffer.from("3\n"));
   assert.deepEqual(await table.copied(), [1, 23]);
+});
+
+Deno.test("copyRows() sends rows of several statements before any of them is answered", async () => {
+  await using table = await setUp();
+  const { pool, proxy } = table;
+  await pool.begin(async (tx) => {
+    await tx`select 1`;
+    const release = proxy.holdAnswers();
+    const copies = inOneGo([
+      copyRows(tx, "copy shop.copied from stdin", [rows(1), rows(2)]),
+      (async () => await tx`insert into shop.copied values (3)`)(),
+      copyRows(tx, "copy shop.copied from stdin", [rows(4)]),
+      (async () => await tx`select array_agg(n order by ctid) as known from shop.copied`)(),
+    ]);
+    await waitFor(
+      async () =>
+        (await table.admin`
+        select from pg_stat_activity where state = 'idle in transaction' and query like '%as known%'`)
+          .length > 0,
+      { what: "the last statement to be answered" },
+    );
+    release();
+    const [, , , [row]] = await copies;
+    assert.equal(row!.known, "{1,2,3,4}");
+  });
+  assert.deepEqual(await table.copied(), [1, 2, 3, 4]);
+});
+
+Deno.test("copyRows() waits to be asked for rows where the socket does not see the statement", async () => {
+  await using database = await testDatabase();
+  await database.sql`create table shop.copied (n integer)`;
+  await (database.sql as unknown as Sql).begin(async (tx) => {
+    await copyRows(tx, "copy shop.copied from stdin", [rows(1), rows(2)]);
+    await copyRows(tx, "copy shop.copied from stdin", [MANY]);
+  });
+  const [row] = await database.sql`select count(*)::int as rows from shop.copied`;
+  assert.equal(row!.rows, 100_002);
 });
 
 Deno.test("copyRows() rejects what the server refuses, and leaves the connection as it was", async (t) => {
