@@ -2,6 +2,8 @@
 let isTaken = false;
 /** Those who wait for their turn. */
 const waiting: (() => void)[] = [];
+/** Work that waits for no more than the end of a step. */
+const urgent: (() => Promise<void>)[] = [];
 
 /**
  * Does long work of the processor in turn: two at once would only both be late, and what waits for their results, such as
@@ -9,32 +11,48 @@ const waiting: (() => void)[] = [];
  * servers, heartbeats, small files.
  *
  * @param steps Makes the work, which yields every few milliseconds and waits for nothing.
- * @param options.isUrgent Goes before the others that wait: somebody has nothing else to do until it is done.
+ * @param options.isUrgent Goes between the steps of other work: somebody has nothing else to do until it is done.
  * @returns What it returns.
  */
 export async function inTurn<T>(
   steps: () => Iterator<void, T>,
   { isUrgent = false }: { isUrgent?: boolean } = {},
 ): Promise<T> {
-  if (isTaken) {
-    await new Promise<void>((begin) => isUrgent ? waiting.unshift(begin) : waiting.push(begin));
+  if (isTaken && isUrgent) {
+    return await new Promise((resolve, reject) => {
+      urgent.push(() => takeSteps(steps()).then(resolve, reject));
+    });
   }
+  if (isTaken) await new Promise<void>((begin) => waiting.push(begin));
   isTaken = true;
   try {
-    return await takeSteps(steps());
+    return await takeSteps(steps(), doUrgent);
   } finally {
-    const begin = waiting.shift();
-    // Handed on, not let go: nobody comes in between.
-    if (begin === undefined) isTaken = false;
-    else begin();
+    void handOn();
   }
 }
 
-async function takeSteps<T>(steps: Iterator<void, T>): Promise<T> {
+async function doUrgent(): Promise<void> {
+  for (let work = urgent.shift(); work !== undefined; work = urgent.shift()) await work();
+}
+
+/** Nobody comes in between. */
+async function handOn(): Promise<void> {
+  await doUrgent();
+  const begin = waiting.shift();
+  if (begin === undefined) isTaken = false;
+  else begin();
+}
+
+async function takeSteps<T>(
+  steps: Iterator<void, T>,
+  between: () => Promise<void> = () => Promise.resolve(),
+): Promise<T> {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
     await giveWay();
+    await between();
   }
 }
 

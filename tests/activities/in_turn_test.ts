@@ -1,25 +1,45 @@
 import assert from "node:assert/strict";
 import { inTurn } from "../../activities/in_turn.ts";
 
-Deno.test("inTurn() begins work when the work before it has ended, the urgent first", async () => {
-  const begun: string[] = [];
-  const ended: string[] = [];
+Deno.test("inTurn() begins work when the work before it has ended, the urgent behind its step", async () => {
+  const log: string[] = [];
   const work = (name: string) =>
     function* () {
-      begun.push(name);
-      assert.equal(begun.length, ended.length + 1, "one at a time");
+      log.push(`${name} 1`);
       yield;
-      yield;
-      ended.push(name);
+      log.push(`${name} 2`);
       return name;
     };
   const names = await Promise.all([
     inTurn(work("first")),
     inTurn(work("second")),
     inTurn(work("urgent"), { isUrgent: true }),
+    inTurn(work("too"), { isUrgent: true }),
   ]);
-  assert.deepEqual(names, ["first", "second", "urgent"]);
-  assert.deepEqual(ended, ["first", "urgent", "second"]);
+  assert.deepEqual(names, ["first", "second", "urgent", "too"]);
+  const between = ["urgent 1", "urgent 2", "too 1", "too 2"];
+  assert.deepEqual(log, ["first 1", ...between, "first 2", "second 1", "second 2"]);
+});
+
+Deno.test("inTurn() does urgent work that comes with the last step before others begin", async () => {
+  const log: string[] = [];
+  const note = (name: string) =>
+    // deno-lint-ignore require-yield
+    function* () {
+      log.push(name);
+    };
+  const urgent: Promise<void>[] = [];
+  await Promise.all([
+    inTurn(function* () {
+      yield;
+      urgent.push(inTurn(note("urgent"), { isUrgent: true }));
+      log.push("first");
+    }),
+    inTurn(note("second")),
+  ]);
+  await Promise.all(urgent);
+  await inTurn(note("third"), { isUrgent: true });
+  assert.deepEqual(log, ["first", "urgent", "second", "third"]);
 });
 
 Deno.test("inTurn() goes on behind work that fails, and tells who asked for it", async () => {
