@@ -36,9 +36,9 @@ async function doUrgent(): Promise<void> {
   for (let work = urgent.shift(); work !== undefined; work = urgent.shift()) await work();
 }
 
-/** Nobody comes in between. */
+/** Nobody comes in between: whoever is urgent while others were waited for is seen, or finds the turn free. */
 async function handOn(): Promise<void> {
-  await doUrgent();
+  while (urgent.length > 0) await doUrgent();
   const begin = waiting.shift();
   if (begin === undefined) isTaken = false;
   else begin();

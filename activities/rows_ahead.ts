@@ -10,8 +10,11 @@ const COPY_DONE = Uint8Array.of(0x63, 0, 0, 0, 4);
 /** A byte for the kind of message, four for its length, which counts itself. */
 const HEADER_BYTES = 5;
 
-/** Rows that wait for their statement to be written, by its mark. */
-const waiting = new Map<string, RowsAhead>();
+/**
+ * Rows that wait for their statement to be written, by its mark. The statement holds them: one that the driver has never
+ * written, nor told anything of, takes them along.
+ */
+const waiting = new Map<string, WeakRef<RowsAhead>>();
 let announced = 0;
 
 /**
@@ -30,7 +33,7 @@ export class RowsAhead {
   /** @param pieces The rows, cut anywhere; they must stay as they are until the statement has ended. */
   constructor(pieces: readonly Uint8Array[]) {
     this.#pieces = pieces;
-    waiting.set(this.mark, this);
+    waiting.set(this.mark, new WeakRef(this));
   }
 
   /** Whether they follow the statement, which the server has begun with. */
@@ -45,8 +48,11 @@ export class RowsAhead {
    */
   endSilently(end: () => void): void {
     this.#socket!.isSilent = true;
-    end();
-    this.#socket!.isSilent = false;
+    try {
+      end();
+    } finally {
+      this.#socket!.isSilent = false;
+    }
   }
 
   /** To be called when the statement has ended. */
@@ -90,7 +96,7 @@ export function spliceRows(socket: RowsSocket, messages: Uint8Array, write: Writ
   for (let at = 0; at + HEADER_BYTES <= bytes.length;) {
     const end = at + 1 + bytes.readUInt32BE(at + 1);
     const rows = bytes[at] === QUERY
-      ? waiting.get(markOf(bytes.toString("latin1", at + HEADER_BYTES, end - 1)))
+      ? waiting.get(markOf(bytes.toString("latin1", at + HEADER_BYTES, end - 1)))?.deref()
       : undefined;
     if (rows !== undefined) {
       write(bytes.subarray(written, end));

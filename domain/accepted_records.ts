@@ -22,7 +22,7 @@ export interface ColumnValues {
   push(value: string | null): void;
   /** Forgets all but the first ones. */
   truncate(rows: number): void;
-  /** Forgets all of them, and gives their memory back. */
+  /** Gives their memory back. The column is not to be used again. */
   free(): void;
 }
 

@@ -27,7 +27,7 @@ abstract class NumberList<Memory extends Int32Array<ArrayBuffer> | Float64Array<
     return this.#items.subarray(0, this.length) as Memory;
   }
 
-  /** Forgets all of them, and gives their memory back. */
+  /** Gives the memory back. The list is not to be used again. */
   free(): void {
     this.length = 0;
     freeMemory(this.#items);

@@ -31,13 +31,13 @@ export interface Rollups {
 }
 
 /**
- * Copies what a batch changes in both rollups: to where rows are only appended, unless enough was copied of a minute or
+ * The steps that copy what a batch changes in both rollups: to where rows are only appended, unless enough was copied of a minute or
  * hour before; else as deltas, of which the folder makes one row a group.
  *
  * @param tx Transaction of the chunk.
  * @param rollups Rows of each.
  * @param routes Where they go.
- * @returns For {@linkcode inOneGo}.
+ * @returns For `copyInOneGo`.
  */
 export function copyRollups(
   tx: Transaction,

@@ -24,14 +24,14 @@ export async function inOneGo<const Work extends readonly Promise<unknown>[]>(
  * until it has ended: then each step waits for the one before.
  *
  * @param sql The pool that the transaction is of.
- * @param steps Each sends its first statement at once.
+ * @param steps Each sends its first statement at once, if it has any.
  * @returns What each gave.
  */
 export async function copyInOneGo(
   sql: Sql,
   steps: readonly (() => Promise<unknown>)[],
 ): Promise<unknown[]> {
-  if (sendsRowsAhead(sql)) return await inOneGo(steps.map((step) => step()));
+  if (sendsRowsAhead(sql)) return await inOneGo(steps.map(async (step) => await step()));
   const given: unknown[] = [];
   for (const step of steps) given.push(await step());
   return given;

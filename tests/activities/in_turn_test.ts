@@ -42,6 +42,24 @@ Deno.test("inTurn() does urgent work that comes with the last step before others
   assert.deepEqual(log, ["first", "urgent", "second", "third"]);
 });
 
+Deno.test("inTurn() does urgent work whenever it comes around the end of other work", async () => {
+  for (let ticks = 0; ticks < 10; ticks++) {
+    const urgent = Promise.withResolvers<void>();
+    await inTurn(function* () {
+      yield;
+      (async () => {
+        for (let tick = 0; tick < ticks; tick++) await null;
+        await inTurn(() => [][Symbol.iterator](), { isUrgent: true });
+        urgent.resolve();
+      })();
+    });
+    const late = AbortSignal.timeout(5_000);
+    late.onabort = () => urgent.reject(new Error(`stuck behind ${ticks} ticks`));
+    await urgent.promise;
+    late.onabort = null;
+  }
+});
+
 Deno.test("inTurn() goes on behind work that fails, and tells who asked for it", async () => {
   const failing = inTurn(function* () {
     yield;
