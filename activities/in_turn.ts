@@ -20,39 +20,36 @@ export async function inTurn<T>(
 ): Promise<T> {
   if (isTaken && isUrgent) {
     return await new Promise((resolve, reject) => {
-      urgent.push(() => takeSteps(steps()).then(resolve, reject));
+      urgent.push(() => takeSteps(steps(), { hasTurn: false }).then(resolve, reject));
     });
   }
   if (isTaken) await new Promise<void>((begin) => waiting.push(begin));
   isTaken = true;
   try {
-    return await takeSteps(steps(), doUrgent);
+    return await takeSteps(steps(), { hasTurn: true });
   } finally {
     void handOn();
   }
 }
 
-async function doUrgent(): Promise<void> {
-  for (let work = urgent.shift(); work !== undefined; work = urgent.shift()) await work();
-}
-
 /** Nobody comes in between: whoever is urgent while others were waited for is seen, or finds the turn free. */
 async function handOn(): Promise<void> {
-  while (urgent.length > 0) await doUrgent();
+  while (urgent.length > 0) await urgent.shift()!();
   const begin = waiting.shift();
   if (begin === undefined) isTaken = false;
   else begin();
 }
 
+/** Whoever has the turn lets urgent work in between. */
 async function takeSteps<T>(
   steps: Iterator<void, T>,
-  between: () => Promise<void> = () => Promise.resolve(),
+  { hasTurn }: { hasTurn: boolean },
 ): Promise<T> {
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;
     await giveWay();
-    await between();
+    while (hasTurn && urgent.length > 0) await urgent.shift()!();
   }
 }
 

@@ -41,7 +41,7 @@ export class DistinctValues {
   }
 }
 
-/** A text may be cut from that of a chunk, and would keep all of it in memory. */
+/** A text may be cut from that of a record, and would keep all of it in memory. */
 function copyOf(text: string): string {
   return Buffer.from(text).toString();
 }

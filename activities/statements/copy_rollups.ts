@@ -31,8 +31,8 @@ export interface Rollups {
 }
 
 /**
- * The steps that copy what a batch changes in both rollups: to where rows are only appended, unless enough was copied of a minute or
- * hour before; else as deltas, of which the folder makes one row a group.
+ * The steps that copy what a batch changes in both rollups: to where rows are only appended, unless enough was copied of
+ * a minute or hour before; else as deltas, of which the folder makes one row a group.
  *
  * @param tx Transaction of the chunk.
  * @param rollups Rows of each.
