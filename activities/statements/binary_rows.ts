@@ -124,6 +124,12 @@ abstract class BinaryValues {
     this.used += encoded.length;
   }
 
+  /** Puts what was made before. */
+  putCell(cells: BinaryCells, cell: number): void {
+    this.makeRoom(cells.lengthOf(cell) + COPY_SLACK);
+    this.used += cells.copyTo(this.view, this.used, cell);
+  }
+
   /** Puts the length of a value, and makes room for its bytes. */
   protected putLength(length: number, bytes: number): void {
     this.makeRoom(LENGTH_BYTES + bytes);
@@ -146,7 +152,7 @@ abstract class BinaryValues {
   }
 }
 
-/** Values made once for all rows that have them; each is told by its number, from 0. */
+/** Values made once for all rows that have them, or several of them in one; each is told by its number, from 0. */
 export class BinaryCells extends BinaryValues {
   readonly #ends: number[] = [];
 
@@ -154,10 +160,15 @@ export class BinaryCells extends BinaryValues {
     super(new Uint8Array(FIRST_CELL_BYTES));
   }
 
-  /** Ends a value, of which all was put. */
-  endCell(): void {
+  /** How many bytes were put. */
+  get byteLength(): number {
+    return this.used;
+  }
+
+  /** Ends a value, of which all was put; returns its number. */
+  endCell(): number {
     this.makeRoom(COPY_SLACK);
-    this.#ends.push(this.used);
+    return this.#ends.push(this.used) - 1;
   }
 
   /** Copies a value, and up to {@linkcode COPY_SLACK} bytes behind it; returns how many are the value's. */
@@ -211,11 +222,6 @@ export class BinaryRows extends BinaryValues {
     this.makeRoom(2);
     this.view.setInt16(this.used, this.#columns);
     this.used += 2;
-  }
-
-  putCell(cells: BinaryCells, cell: number): void {
-    this.makeRoom(cells.lengthOf(cell) + COPY_SLACK);
-    this.used += cells.copyTo(this.view, this.used, cell);
   }
 
   /** Puts the values that a record has in some columns. */

@@ -27,7 +27,7 @@ export async function ensureProducts(
   if (batch.accepted.lines.length === 0) return () => {};
   const products = descriptionsOf(contract, batch);
   const there = knownTo(sql, products);
-  const changed = newestRows(products).filter((row) => !there.see(products, row));
+  const changed = there.see(products);
   if (changed.length > 0) await writeProducts(sql, products, changed);
   return () => {
     for (const row of changed) there.remember(products, row);
@@ -55,19 +55,6 @@ function descriptionsOf(
     brand: column("brand"),
     seenAt: batch.accepted.eventMicros.items(),
   };
-}
-
-/**
- * Of each product the row of its newest event, the first of several: no other one has a say. Takes as long as there are
- * rows, not as products are known.
- */
-function newestRows({ id: { codeOf }, seenAt }: Descriptions): number[] {
-  const newest = new Map<number, number>();
-  for (let row = 0; row < codeOf.length; row++) {
-    const known = newest.get(codeOf[row]!);
-    if (known === undefined || seenAt[row]! > seenAt[known]!) newest.set(codeOf[row]!, row);
-  }
-  return [...newest.values()];
 }
 
 /** In the order of their ids: two that write the same ones wait for each other instead of deadlocking. */

@@ -1,13 +1,14 @@
 import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import { cellColumn, valuePutter } from "./binary_columns.ts";
-import { BinaryRows } from "./binary_rows.ts";
+import { BinaryRows, type CellColumn } from "./binary_rows.ts";
+import { JointCells } from "./joint_cells.ts";
 import { columnOf } from "./values_of.ts";
 
 /** The `copy` for {@linkcode eventRows}. */
 export function copyEvents(contract: Contract): string {
-  const { single, recurring } = columnsOf(contract);
-  const names = [...single, ...recurring].map(({ name }) => name).join(", ");
+  const { single, joint, recurring } = columnsOf(contract);
+  const names = [...single, ...joint, ...recurring].map(({ name }) => name).join(", ");
   return `copy shop.events (file_id, line_number, extras, ${names}) from stdin (format binary)`;
 }
 
@@ -25,17 +26,18 @@ export function eventRows(
   },
 ): Uint8Array[] {
   const { lines, extras, eventMicros } = accepted;
-  const { single, recurring } = columnsOf(contract);
-  const rows = new BinaryRows(3 + single.length + recurring.length);
+  const { single, joint, recurring } = columnsOf(contract);
+  const rows = new BinaryRows(3 + contract.columns.length);
   const valuesOf = (name: string) => columnOf(contract, { accepted }, name)!;
   const puts = single.map(({ name, postgresType }) =>
     name === contract.eventTime.column
       ? (row: number) => rows.putTimestamp(eventMicros.at(row))
       : valuePutter(rows, postgresType, valuesOf(name))
   );
-  const cells = recurring.map(({ name, postgresType }) =>
-    cellColumn(postgresType, valuesOf(name).codes())
-  );
+  const cellsOf = (columns: Contract["columns"]) =>
+    columns.map(({ name, postgresType }) => cellColumn(postgresType, valuesOf(name).codes()));
+  const [jointly, apart] = [cellsOf(joint), cellsOf(recurring)];
+  const jointCells = jointly.length === 0 ? null : jointCellsOf(contract, jointly);
   for (let row = 0; row < lines.length; row++) {
     rows.beginRow();
     rows.putBigint(fileId);
@@ -44,7 +46,8 @@ export function eventRows(
     if (extra === undefined) rows.putNull();
     else rows.putText(JSONB_VERSION + extra);
     for (const put of puts) put(row);
-    rows.putCells(cells, row);
+    jointCells?.putRow(rows, jointly, row);
+    rows.putCells(apart, row);
   }
   return rows.end();
 }
@@ -52,11 +55,26 @@ export function eventRows(
 /** Before the text of a jsonb. */
 const JSONB_VERSION = "\x01";
 
-/** Columns in the order of the copy: those whose values recur come last, and are put in one go. */
+/** What describes a product comes together. */
+const JOINT = ["product_id", "product_name", "category", "brand", "price", "currency"];
+
+/** Columns in the order of the copy: those whose values recur come last, together or by themselves. */
 function columnsOf({ columns }: Contract) {
   const isSingle = ({ inPlace }: Contract["columns"][number]) => inPlace !== undefined;
+  const isJoint = ({ name }: Contract["columns"][number]) => JOINT.includes(name);
+  const recurring = columns.filter((column) => !isSingle(column));
   return {
     single: columns.filter(isSingle),
-    recurring: columns.filter((column) => !isSingle(column)),
+    joint: recurring.filter(isJoint),
+    recurring: recurring.filter((column) => !isJoint(column)),
   };
+}
+
+const knownCells = new WeakMap<Contract, JointCells>();
+
+/** Those of the chunks before, if they shared their values. */
+function jointCellsOf(contract: Contract, columns: readonly CellColumn[]): JointCells {
+  let known = knownCells.get(contract);
+  if (!known?.isOf(columns)) knownCells.set(contract, known = new JointCells(columns));
+  return known;
 }

@@ -10,19 +10,14 @@ export interface Descriptions {
   readonly seenAt: ArrayLike<number>;
 }
 
-/** What the newest event that described a product said, as codes. */
-interface Description {
-  readonly name: number;
-  readonly category: number;
-  readonly brand: number;
-  seenAt: number;
-}
-
 /** Remembers how products were described, by the codes of batches that share their values. */
 export class KnownProducts {
   readonly #shared: readonly (readonly string[])[];
-  /** By code of the id. */
-  readonly #known = new Map<number, Description>();
+  /** By code of the id, of the newest event that described it so: its time, `NEVER` when there is none, and codes. */
+  #seenAt = new Float64Array();
+  #names = new Int32Array();
+  #categories = new Int32Array();
+  #brands = new Int32Array();
 
   /** @param shared Descriptions of such a batch. */
   constructor(shared: Descriptions) {
@@ -34,28 +29,68 @@ export class KnownProducts {
     return valuesOf(products).every((values, index) => values === this.#shared[index]);
   }
 
-  /** Takes note that an event has seen a product; false when it has to be described anew. */
-  see({ id, name, category, brand, seenAt }: Descriptions, row: number): boolean {
-    const known = this.#known.get(id.codeOf[row]!);
-    if (known === undefined) return false;
-    if (seenAt[row]! <= known.seenAt) return true;
-    const isSame = name.codeOf[row] === known.name && category.codeOf[row] === known.category &&
-      brand.codeOf[row] === known.brand;
-    if (isSame) known.seenAt = seenAt[row]!;
-    return isSame;
+  /**
+   * Takes note that events have seen products. Takes as long as there are events, not as products are known.
+   *
+   * @returns Of each product that has to be described anew the row of its newest event, the first of several: no other
+   *   one has a say.
+   */
+  see(products: Descriptions): number[] {
+    const { id: { codeOf, values }, seenAt } = products;
+    this.#makeRoom(values.length);
+    const changed = new Map<number, number>();
+    for (let row = 0; row < codeOf.length; row++) {
+      const id = codeOf[row]!;
+      if (seenAt[row]! <= this.#seenAt[id]!) continue;
+      const other = changed.size === 0 ? undefined : changed.get(id);
+      if (other !== undefined && seenAt[row]! <= seenAt[other]!) continue;
+      if (this.#isKnown(products, row)) {
+        this.#seenAt[id] = seenAt[row]!;
+        changed.delete(id);
+      } else {
+        changed.set(id, row);
+      }
+    }
+    return [...changed.values()];
   }
 
   /** Remembers how an event describes a product, unless a newer one is known. */
   remember({ id, name, category, brand, seenAt }: Descriptions, row: number): void {
-    const known = this.#known.get(id.codeOf[row]!);
-    if (known !== undefined && seenAt[row]! <= known.seenAt) return;
-    this.#known.set(id.codeOf[row]!, {
-      name: name.codeOf[row]!,
-      category: category.codeOf[row]!,
-      brand: brand.codeOf[row]!,
-      seenAt: seenAt[row]!,
-    });
+    this.#makeRoom(id.values.length);
+    const code = id.codeOf[row]!;
+    if (seenAt[row]! <= this.#seenAt[code]!) return;
+    this.#seenAt[code] = seenAt[row]!;
+    this.#names[code] = name.codeOf[row]!;
+    this.#categories[code] = category.codeOf[row]!;
+    this.#brands[code] = brand.codeOf[row]!;
   }
+
+  #isKnown({ id, name, category, brand }: Descriptions, row: number): boolean {
+    const code = id.codeOf[row]!;
+    return this.#seenAt[code] !== NEVER && name.codeOf[row] === this.#names[code] &&
+      category.codeOf[row] === this.#categories[code] && brand.codeOf[row] === this.#brands[code];
+  }
+
+  #makeRoom(ids: number): void {
+    const { length } = this.#seenAt;
+    if (ids <= length) return;
+    const more = Math.max(ids, 2 * length);
+    const seenAt = new Float64Array(more).fill(NEVER, length);
+    seenAt.set(this.#seenAt);
+    this.#seenAt = seenAt;
+    this.#names = grown(this.#names, more);
+    this.#categories = grown(this.#categories, more);
+    this.#brands = grown(this.#brands, more);
+  }
+}
+
+/** Before all events. */
+const NEVER = -Infinity;
+
+function grown(codes: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
+  const more = new Int32Array(length);
+  more.set(codes);
+  return more;
 }
 
 function valuesOf({ id, name, category, brand }: Descriptions) {

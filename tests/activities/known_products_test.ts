@@ -30,6 +30,8 @@ function describer() {
   };
 }
 
+const ascending = (a: number, b: number) => a - b;
+
 const FIELDS = ["id", "name", "category", "brand"] as const;
 
 /** Knows nothing yet. */
@@ -37,7 +39,7 @@ function knowing() {
   const describe = describer();
   const known = new KnownProducts(describe([]));
   return {
-    see: (product: Product) => known.see(describe([product]), 0),
+    see: (product: Product) => known.see(describe([product])).length === 0,
     remember: (product: Product) => known.remember(describe([product]), 0),
   };
 }
@@ -104,6 +106,50 @@ Deno.test({
         const isOlder = other !== undefined && product.seenAt <= other.seenAt;
         assert.equal(see(product), isSame || isOlder);
         if (isSame && !isOlder) expected.set(product.id, product);
+      }
+    }));
+  },
+});
+
+Deno.test({
+  name:
+    "KnownProducts.see() tells of each product the newest row, where that one describes it anew",
+  permissions: "none",
+  fn() {
+    const few = fc.constantFrom("a", "b");
+    const product = fc.record({
+      ...{ id: fc.nat(4).map((n) => `P-${n}`), name: few, category: few, brand: few },
+      seenAt: fc.nat(9),
+    });
+    const batches = fc.array(fc.array(product, { maxLength: 20 }), { maxLength: 8 });
+    fc.assert(fc.property(batches, (batches) => {
+      const describe = describer();
+      const known = new KnownProducts(describe([]));
+      const expected = new Map<string, Product>();
+      for (const batch of batches) {
+        const products = describe(batch);
+        const changed = known.see(products);
+        for (const row of changed) known.remember(products, row);
+
+        const newest = new Map<string, number>();
+        for (const [row, { id, seenAt }] of batch.entries()) {
+          const other = newest.get(id);
+          if (other === undefined || seenAt > batch[other]!.seenAt) newest.set(id, row);
+        }
+        const expectedRows = [...newest].filter(([id, row]) => {
+          const before = expected.get(id);
+          const { seenAt, ...description } = batch[row]!;
+          if (before === undefined) return true;
+          if (seenAt <= before.seenAt) return false;
+          return FIELDS.some((field) => description[field] !== before[field]);
+        }).map(([, row]) => row);
+        assert.deepEqual(changed.toSorted(ascending), expectedRows.toSorted(ascending));
+        for (const [id, row] of newest) {
+          const before = expected.get(id);
+          if (before === undefined || batch[row]!.seenAt > before.seenAt) {
+            expected.set(id, batch[row]!);
+          }
+        }
       }
     }));
   },
