@@ -26,13 +26,13 @@ export async function alternate<Name extends string>(
   return figures;
 }
 
-/** Medians of both, and of the ratios of their pairs. */
+/** Medians of both, and of the ratios of their pairs, of which each is told as well. */
 export function compare(
   ours: readonly number[],
   rivals: readonly number[],
-): { ours: number; rival: number; ratio: number } {
-  const ratios = ours.map((one, run) => one / rivals[run]!);
-  return { ours: median(ours), rival: median(rivals), ratio: median(ratios) };
+): { ours: number; rival: number; ratio: number; ofRuns: readonly number[] } {
+  const ofRuns = ours.map((one, run) => one / rivals[run]!);
+  return { ours: median(ours), rival: median(rivals), ratio: median(ofRuns), ofRuns };
 }
 
 /** The middle one; of an even number, the upper of the two in the middle. */

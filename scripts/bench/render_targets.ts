@@ -1,6 +1,13 @@
 import type { Cell, Column } from "../cli/print_rows.ts";
 import { round } from "./round.ts";
-import { type Figures, judge, type Target, type TargetBench, type TargetRow } from "./target.ts";
+import {
+  type Figures,
+  judge,
+  renderHeld,
+  type Target,
+  type TargetBench,
+  type TargetRow,
+} from "./target.ts";
 
 /** A line with what was measured for it. */
 export interface TargetResult {
@@ -19,20 +26,22 @@ export const RESULT_COLUMNS: Column[] = [
   { name: "rival_value", isNumber: true },
   { name: "ratio", isNumber: true },
   { name: "at_least" },
+  { name: "held" },
   { name: "aim" },
   { name: "verdict" },
 ];
 
 /** One line of that table. */
 export function renderResult({ bench, row, figures }: TargetResult): Cell[] {
-  const { what, rival, unit } = row;
+  const { what, rival, unit, target } = row;
   const [bound, aim] = renderTarget(row);
+  const begin = [bench, what, rival, unit];
   if ("skipped" in figures) {
-    return [bench, what, rival, unit, null, null, null, bound, aim, `skipped: ${figures.skipped}`];
+    return [...begin, null, null, null, bound, null, aim, `skipped: ${figures.skipped}`];
   }
   const { ours, rival: rivalValue = null, ratio = null } = figures;
   const values = [ours, rivalValue, ratio].map(round);
-  return [bench, what, rival, unit, ...values, bound, aim, judge(figures, row.target)];
+  return [...begin, ...values, bound, renderHeld(figures, target), aim, judge(figures, target)];
 }
 
 /** Columns of the list of what can be measured. */

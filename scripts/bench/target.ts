@@ -20,7 +20,13 @@ export interface Target {
 
 /** What was measured for a line, or why nothing was. */
 export type Figures =
-  | { readonly ours: number; readonly rival?: number; readonly ratio?: number }
+  | {
+    readonly ours: number;
+    readonly rival?: number;
+    readonly ratio?: number;
+    /** Of each run what is judged: the ratio where there is one, else the figure. */
+    readonly ofRuns?: readonly number[];
+  }
   | { readonly skipped: string };
 
 /** How much is measured. */
@@ -48,12 +54,29 @@ export interface TargetBench {
 export type Verdict = "aim reached" | "ok" | "below" | "";
 
 /** Judges the ratio where there is one, else the figure. */
-export function judge(figures: Figures, { atLeast, atMost, aim }: Target): Verdict {
+export function judge(figures: Figures, target: Target): Verdict {
   if ("skipped" in figures) return "";
-  const value = figures.ratio ?? figures.ours;
-  const reaches = (bound: number) => atMost === undefined ? value >= bound : value <= bound;
-  if (aim !== undefined && reaches(aim)) return "aim reached";
-  const bound = atLeast ?? atMost;
+  const { ours, ratio = ours } = figures;
+  const { aim } = target;
+  if (aim !== undefined && reaches(ratio, aim, target)) return "aim reached";
+  const bound = boundOf(target);
   if (bound === undefined) return "";
-  return reaches(bound) ? "ok" : "below";
+  return reaches(ratio, bound, target) ? "ok" : "below";
+}
+
+/** In how many runs what is asked was reached, such as `2 of 3`; null where nothing is asked. */
+export function renderHeld(figures: Figures, target: Target): string | null {
+  const bound = boundOf(target);
+  if ("skipped" in figures || bound === undefined) return null;
+  const { ours, ratio = ours, ofRuns = [ratio] } = figures;
+  const held = ofRuns.filter((value) => reaches(value, bound, target));
+  return `${held.length} of ${ofRuns.length}`;
+}
+
+function boundOf({ atLeast, atMost }: Target): number | undefined {
+  return atLeast ?? atMost;
+}
+
+function reaches(value: number, bound: number, { atMost }: Target): boolean {
+  return atMost === undefined ? value >= bound : value <= bound;
 }

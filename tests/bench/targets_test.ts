@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openInputs } from "../../scripts/bench/inputs.ts";
 import { measureTargets } from "../../scripts/bench/measure_targets.ts";
 import { openStage } from "../../scripts/bench/stage.ts";
-import { judge, type TargetBench } from "../../scripts/bench/target.ts";
+import { judge, renderHeld, type TargetBench } from "../../scripts/bench/target.ts";
 import { TARGET_BENCHES } from "../../scripts/bench/target_benches.ts";
 import { tempDir, testServices } from "../harness.ts";
 
@@ -49,4 +49,15 @@ Deno.test("judge() judges the ratio where there is one, else the figure", () => 
   assert.equal(judge({ ours: 15 }, atMost), "aim reached");
   assert.equal(judge({ ours: 15 }, {}), "");
   assert.equal(judge({ skipped: "not installed" }, atMost), "");
+});
+
+Deno.test("renderHeld() counts the runs that reached what is asked", () => {
+  assert.equal(
+    renderHeld({ ours: 9, rival: 9, ratio: 1.3, ofRuns: [1.1, 1.2, 1.4] }, { atLeast: 1.2 }),
+    "2 of 3",
+  );
+  assert.equal(renderHeld({ ours: 4, ofRuns: [4, 9] }, { atMost: 8 }), "1 of 2");
+  assert.equal(renderHeld({ ours: 31 }, { atMost: 30 }), "0 of 1");
+  assert.equal(renderHeld({ ours: 31 }, {}), null);
+  assert.equal(renderHeld({ skipped: "not installed" }, { atMost: 30 }), null);
 });
