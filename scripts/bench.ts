@@ -64,7 +64,11 @@ const command = createCommand(
   .option("--only <names>", "targets, or parts, joined by commas", (text) => text.split(","))
   .option("--list", "list the targets, and measure nothing")
   .option("--records <n>", `about how many records a large file has (${RECORDS})`, readWhole)
-  .option("--runs <n>", `runs of which the median counts (${RUNS}, fewer of long ones)`, readWhole)
+  .option(
+    "--runs <n>",
+    `runs of which the median counts (${RUNS}, more or fewer of some)`,
+    readWhole,
+  )
   .option("--warehouse <sizes>", "ask every question of shop with so many events loaded", readSizes)
   .option(
     "--growth [docs]",
