@@ -72,6 +72,13 @@ export class Float64List extends NumberList<Float64Array<ArrayBuffer>> {
   }
 }
 
+/** The same numbers in memory with room for more. */
+export function grown(numbers: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const more = new Int32Array(length);
+  more.set(numbers);
+  return more;
+}
+
 /**
  * Gives memory back at once, which nobody will read any more. Else V8 finds out by a search of its whole heap, and the
  * more often the more memory lies outside of it.

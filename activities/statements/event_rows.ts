@@ -56,7 +56,7 @@ export function eventRows(
 const JSONB_VERSION = "\x01";
 
 /** What describes a product comes together. */
-const JOINT = ["product_id", "product_name", "category", "brand", "price", "currency"];
+const JOINT = ["product_id", "product_name", "category", "brand"];
 
 /** Columns in the order of the copy: those whose values recur come last, together or by themselves. */
 function columnsOf({ columns }: Contract) {

@@ -1,3 +1,4 @@
+import { grown } from "../../domain/number_list.ts";
 import { BinaryCells, type BinaryRows, type CellColumn } from "./binary_rows.ts";
 
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -31,7 +32,9 @@ export class JointCells {
   /** Puts the values of a row. @param columns As for {@linkcode isOf}. */
   putRow(rows: BinaryRows, columns: readonly CellColumn[], row: number): void {
     const at = columns[0]!.codeOf[row]! * columns.length;
-    if (at >= this.#made.length) this.#makeRoom(at + columns.length);
+    if (at >= this.#made.length) {
+      this.#made = grown(this.#made, Math.max(at + columns.length, 2 * this.#made.length));
+    }
     const made = this.#made;
     let joint = made[at]! - 1;
     for (let index = 1; index < columns.length && joint >= 0; index++) {
@@ -53,12 +56,6 @@ export class JointCells {
     const joint = this.#joint.endCell();
     this.#made[at] = joint + 1;
     return joint;
-  }
-
-  #makeRoom(length: number): void {
-    const more = new Int32Array(Math.max(length, 2 * this.#made.length));
-    more.set(this.#made);
-    this.#made = more;
   }
 }
 

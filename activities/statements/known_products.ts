@@ -1,4 +1,5 @@
 import type { Codes } from "../../domain/accepted_records.ts";
+import { grown } from "../../domain/number_list.ts";
 
 /** Products as some events describe them, by row. */
 export interface Descriptions {
@@ -86,12 +87,6 @@ export class KnownProducts {
 
 /** Before all events. */
 const NEVER = -Infinity;
-
-function grown(codes: Int32Array<ArrayBuffer>, length: number): Int32Array<ArrayBuffer> {
-  const more = new Int32Array(length);
-  more.set(codes);
-  return more;
-}
 
 function valuesOf({ id, name, category, brand }: Descriptions) {
   return [id, name, category, brand].map(({ values }) => values);

@@ -64,7 +64,7 @@ export function judge(figures: Figures, target: Target): Verdict {
   return reaches(ratio, bound, target) ? "ok" : "below";
 }
 
-/** In how many runs what is asked was reached, such as `2 of 3`; null where nothing is asked. */
+/** In how many runs what is asked was reached, such as `2 of 3`; null where nothing is asked, or was measured. */
 export function renderHeld(figures: Figures, target: Target): string | null {
   const bound = boundOf(target);
   if ("skipped" in figures || bound === undefined) return null;

@@ -34,7 +34,7 @@ const ascending = (a: number, b: number) => a - b;
 
 const FIELDS = ["id", "name", "category", "brand"] as const;
 
-/** Knows nothing yet. */
+/** Knows nothing yet; sees products one by one, and says whether it knew their description. */
 function knowing() {
   const describe = describer();
   const known = new KnownProducts(describe([]));
@@ -45,7 +45,7 @@ function knowing() {
 }
 
 Deno.test({
-  name: "KnownProducts.see() is false for what is described anew, by a newer event",
+  name: "KnownProducts.see() tells of what is described anew, by a newer event",
   permissions: "none",
   fn() {
     const { see, remember } = knowing();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openInputs } from "../../scripts/bench/inputs.ts";
 import { measureTargets } from "../../scripts/bench/measure_targets.ts";
+import { renderResult, RESULT_COLUMNS } from "../../scripts/bench/render_targets.ts";
 import { openStage } from "../../scripts/bench/stage.ts";
 import { judge, renderHeld, type TargetBench } from "../../scripts/bench/target.ts";
 import { TARGET_BENCHES } from "../../scripts/bench/target_benches.ts";
@@ -20,7 +21,9 @@ Deno.test("deno task bench runs every target, with right results", async (test) 
     const inputs = openInputs(join(directory.path, bench.name));
     const results = await measureTargets([bench], { ...stage, inputs }, amount);
     assert.equal(results.length, bench.rows.length);
-    for (const { row, figures } of results) {
+    for (const result of results) {
+      const { row, figures } = result;
+      assert.equal(renderResult(result).length, RESULT_COLUMNS.length);
       if ("skipped" in figures) continue;
       assert.ok(figures.ours > 0, row.what);
       assert.equal(figures.ratio === undefined, row.rival === null, row.what);
