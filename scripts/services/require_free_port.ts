@@ -31,10 +31,19 @@ export function requireFreePort(port: number, service: string, variable: string)
 /** Below the ports that systems give to outgoing connections: none of these takes it before the service does. */
 const PORTS = { lowest: 20_000, count: 12_000 };
 
-/** A port that was free a moment ago. Drawn at random, so that several runs side by side rarely want the same. */
+/** Those of this process: until its services listen, a port that one of them is to have is free for all others, too. */
+const found = new Set<number>();
+
+/**
+ * A port that was free a moment ago, and that this process was not given before, unless it was given half of all. Drawn at
+ * random, so that several runs side by side rarely want the same.
+ */
 export function findFreePort(): number {
+  if (found.size > PORTS.count / 2) found.clear();
   for (;;) {
     const port = PORTS.lowest + Math.floor(Math.random() * PORTS.count);
+    if (found.has(port)) continue;
+    found.add(port);
     try {
       Deno.listen({ hostname: "127.0.0.1", port }).close();
       return port;
