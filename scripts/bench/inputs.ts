@@ -11,8 +11,11 @@ export interface Inputs {
    *
    * @param options.rows In all.
    * @param options.ids `v7` as generated, `v4` random ones, `again` other ids of the same times.
+   * @param options.from Time of the first event, epoch milliseconds; as `generateBulk` has it by default.
    */
-  events(options: { rows: number; files?: number; ids?: Variant }): Promise<string[]>;
+  events(
+    options: { rows: number; files?: number; ids?: Variant; from?: number },
+  ): Promise<string[]>;
   /** The file compressed. */
   gzip(path: string): Promise<string>;
   /** A file of which a share of the records is rejected for its id. */
@@ -48,15 +51,18 @@ export function openInputs(directory: string): Inputs {
   let copies = 0;
 
   const inputs: Inputs = {
-    async events({ rows, files = 1, ids = "v7" }) {
+    async events({ rows, files = 1, ids = "v7", from }) {
+      const since = from === undefined ? {} : { from };
+      const size = `${rows}-${files}${from === undefined ? "" : `-${from}`}`;
       if (ids === "v7") {
-        return await once(`events-${rows}-${files}`, async (target) => {
-          return (await generateBulk({ directory: join(target, "out"), rows, files })).paths;
+        return await once(`events-${size}`, async (target) => {
+          const directory = join(target, "out");
+          return (await generateBulk({ directory, rows, files, ...since })).paths;
         });
       }
-      const sources = await inputs.events({ rows, files });
+      const sources = await inputs.events({ rows, files, ...since });
       // What comes again must be new each time.
-      const key = ids === "again" ? `again-${++copies}` : `${ids}-${rows}-${files}`;
+      const key = ids === "again" ? `again-${++copies}` : `${ids}-${size}`;
       return await once(key, async (target) => {
         const paths: string[] = [];
         for (const [index, source] of sources.entries()) {
