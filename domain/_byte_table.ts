@@ -1,3 +1,5 @@
+import { grown } from "./number_list.ts";
+
 /** The answers of {@linkcode ByteTable.find} on bytes that were not added, and on such as cannot be. */
 export const NOT_THERE = -1;
 export const NO_ROOM = -2;
@@ -114,9 +116,7 @@ export class ByteTable {
 
   /** Half of the slots stay free. */
   #grow(): void {
-    const entries = new Int32Array(this.#entries.length * 2);
-    entries.set(this.#entries);
-    this.#entries = entries;
+    this.#entries = grown(this.#entries, this.#entries.length * 2);
     this.#slots = new Int32Array(this.#slots.length * 2);
     for (let entry = 0; entry < this.#used; entry += this.#entryLength) this.#enter(entry);
   }

@@ -55,7 +55,8 @@ export interface BulkProgress {
 
 /** How long the rows of a bulk spread over: the period that the profile's figures are about. */
 const PERIOD_MS = 28 * 86_400_000;
-const DEFAULT_FROM = Date.UTC(2024, 0, 1);
+/** Time of the first event where nobody chooses one. */
+export const DEFAULT_FROM = Date.UTC(2024, 0, 1);
 const PROGRESS_MS = 250;
 
 /**

@@ -1,8 +1,11 @@
 import { join } from "node:path";
-import { generateBulk } from "../generate_bulk.ts";
+import { DEFAULT_FROM, generateBulk } from "../generate_bulk.ts";
 
 /** How a file differs from the one that the generator writes. */
 export type Variant = "v7" | "v4" | "again";
+
+/** Of a large file: one that loads before it, and does not count. */
+export const WARM_UP_SHARE = 0.1;
 
 /** Files of events, made once and kept for all benches of a run. */
 export interface Inputs {
@@ -11,7 +14,7 @@ export interface Inputs {
    *
    * @param options.rows In all.
    * @param options.ids `v7` as generated, `v4` random ones, `again` other ids of the same times.
-   * @param options.from Time of the first event, epoch milliseconds; as `generateBulk` has it by default.
+   * @param options.from Time of the first event, epoch milliseconds; {@linkcode DEFAULT_FROM} by default.
    */
   events(
     options: { rows: number; files?: number; ids?: Variant; from?: number },
@@ -51,16 +54,15 @@ export function openInputs(directory: string): Inputs {
   let copies = 0;
 
   const inputs: Inputs = {
-    async events({ rows, files = 1, ids = "v7", from }) {
-      const since = from === undefined ? {} : { from };
-      const size = `${rows}-${files}${from === undefined ? "" : `-${from}`}`;
+    async events({ rows, files = 1, ids = "v7", from = DEFAULT_FROM }) {
+      const size = `${rows}-${files}-${from}`;
       if (ids === "v7") {
         return await once(`events-${size}`, async (target) => {
           const directory = join(target, "out");
-          return (await generateBulk({ directory, rows, files, ...since })).paths;
+          return (await generateBulk({ directory, rows, files, from })).paths;
         });
       }
-      const sources = await inputs.events({ rows, files, ...since });
+      const sources = await inputs.events({ rows, files, from });
       // What comes again must be new each time.
       const key = ids === "again" ? `again-${++copies}` : `${ids}-${size}`;
       return await once(key, async (target) => {

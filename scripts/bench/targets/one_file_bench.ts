@@ -2,7 +2,7 @@ import { equal } from "node:assert/strict";
 import { count } from "../../cli/numbers.ts";
 import { alternate, compare } from "../alternate.ts";
 import { type Contents, readConsistent, readContents } from "../contents.ts";
-import type { Variant } from "../inputs.ts";
+import { type Variant, WARM_UP_SHARE } from "../inputs.ts";
 import { loadFiles } from "../load_files.ts";
 import { copyByHand } from "../rivals/copy_by_hand.ts";
 import { makeMonths, WARM_UP_FROM } from "../rivals/make_months.ts";
@@ -13,8 +13,6 @@ import type { TargetBench } from "../target.ts";
 
 /** More than of most: a pair is up to a tenth off, and one line is close to what is asked. */
 const RUNS = 5;
-/** Of a large file. */
-const WARM_UP_SHARE = 0.1;
 
 /** Lines A and B: one large file by the complete way. */
 export const ONE_FILE_V7 = oneFileBench("v7", "UUIDv7");
@@ -68,7 +66,7 @@ function oneFileBench(ids: Variant, idsName: string): TargetBench {
         return records / seconds;
       };
       // New servers are slow: files of the log have to be made, and memory is touched for the first time.
-      if (runs > 1) await loadRaw(stage, files);
+      await loadRaw(stage, files);
       // Whose ratio is close to what is asked stand side by side.
       const rates = await alternate({
         "by hand": rateOf(loadByHand),

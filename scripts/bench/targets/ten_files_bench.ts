@@ -2,7 +2,7 @@ import { equal } from "node:assert/strict";
 import { count, duration } from "../../cli/numbers.ts";
 import { alternate, compare } from "../alternate.ts";
 import { readConsistent } from "../contents.ts";
-import type { Variant } from "../inputs.ts";
+import { type Variant, WARM_UP_SHARE } from "../inputs.ts";
 import { loadFiles } from "../load_files.ts";
 import { copyByHand } from "../rivals/copy_by_hand.ts";
 import { makeMonths } from "../rivals/make_months.ts";
@@ -11,8 +11,6 @@ import type { Stage } from "../stage.ts";
 import type { TargetBench } from "../target.ts";
 
 const FILES = 10;
-/** Of a large file. */
-const WARM_UP_SHARE = 0.1;
 
 /** Whether files that wait help each other along. */
 export const TEN_FILES: TargetBench = {
