@@ -102,6 +102,9 @@ export function sqlstateOf(error: unknown): string | undefined {
   return error instanceof postgres.PostgresError ? error.code : undefined;
 }
 
+/** What statements are told behind one that failed. */
+export const IN_FAILED_TRANSACTION = "25P02";
+
 /** Maps any error of the driver to a failure without values; failures and other errors pass. */
 export function toSafeFailure(error: unknown): unknown {
   if (error instanceof postgres.PostgresError) {

@@ -1,4 +1,4 @@
-import { sendsRowsAhead, type Sql, sqlstateOf } from "../database.ts";
+import { IN_FAILED_TRANSACTION, sendsRowsAhead, type Sql, sqlstateOf } from "../database.ts";
 
 /**
  * Waits for statements of one transaction that are sent without waiting for each other's answers. When one fails, that is
@@ -8,7 +8,7 @@ import { sendsRowsAhead, type Sql, sqlstateOf } from "../database.ts";
  * @returns What each gave.
  * @throws What failed first; not what failed only because the transaction was aborted by then.
  */
-export async function inOneGo<const Work extends readonly Promise<unknown>[]>(
+export async function inOneGo<const Work extends readonly (Promise<unknown> | undefined)[]>(
   work: Work,
 ): Promise<{ -readonly [Index in keyof Work]: Awaited<Work[Index]> }> {
   const ends = await Promise.allSettled(work);
@@ -36,5 +36,3 @@ export async function copyInOneGo(
   for (const step of steps) given.push(await step());
   return given;
 }
-
-const IN_FAILED_TRANSACTION = "25P02";

@@ -1,6 +1,7 @@
 import type { IngestFileInput } from "../../domain/ingest_api.ts";
 import type { Counts } from "../../domain/ledger.ts";
 import type { Sql, Transaction } from "../database.ts";
+import { transact } from "../transact.ts";
 import { type Claimant, claimColumns } from "./claim_file.ts";
 import { supersededBy } from "./finish_file.ts";
 import { inOneGo } from "./in_one_go.ts";
@@ -58,7 +59,7 @@ export async function insertAtOnce(
   },
 ): Promise<LoadedFile> {
   const { chunkNo } = onlyChunk(file.plan);
-  return await sql.begin("isolation level read committed", async (tx) => {
+  return await transact(sql, async (tx, commit) => {
     const [, ledger] = await inOneGo([lockName(tx, file.input), askLedger(tx, file)]);
     refuseNewer(ledger.version, schemaVersion);
     const { fileId } = ledger;
@@ -70,10 +71,13 @@ export async function insertAtOnce(
       tx,
       numbered,
       inMicros(ledger.eventsFrom),
-      (counts) => insertLoaded(tx, file, numbered, { ...counts, archivePath }),
+      {
+        commitRow: (counts) => insertLoaded(tx, file, numbered, { ...counts, archivePath }),
+        commit,
+      },
     );
     return { fileId, epoch: FIRST_EPOCH, archivePath, rejected };
-  }) as LoadedFile;
+  });
 }
 
 /** Of a file that was claimed once. */

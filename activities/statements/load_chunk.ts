@@ -4,6 +4,7 @@ import type { Counts } from "../../domain/ledger.ts";
 import type { ChunkBatch, RejectedRecord } from "../../domain/read_chunk.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { inTurn } from "../in_turn.ts";
+import { transact } from "../transact.ts";
 import { plainArray, textArray } from "./array_literal.ts";
 import { copyKeys, keyRows } from "./copy_keys.ts";
 import { copyRows } from "./copy_rows.ts";
@@ -12,7 +13,7 @@ import { minuteRows, productRows } from "./rollup_rows.ts";
 import { copyEvents, eventRows } from "./event_rows.ts";
 import { insertEvents } from "./insert_events.ts";
 import { copyInOneGo, inOneGo } from "./in_one_go.ts";
-import { insertKeys } from "./insert_keys.ts";
+import { insertKeys, ROWS_PER_STATEMENT } from "./insert_keys.ts";
 import { lockClaim } from "./lock_claim.ts";
 import { columnOf, valuesOf } from "./values_of.ts";
 
@@ -83,34 +84,41 @@ function insertChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
 /**
  * Writes what a chunk brings, in the transaction that holds its locks.
  *
- * @param commit By default, marks the planned chunk as committed.
+ * @param options.commitRow By default, marks the planned chunk as committed.
+ * @param options.commit Commits the transaction, of which nothing else is to be written; called where that saves an
+ * exchange.
  */
 export async function writeChunk(
   tx: Transaction,
   chunk: ValidChunk,
   horizon: number,
-  commit?: CommitRow,
+  { commitRow, commit }: { commitRow?: CommitRow; commit?: () => Promise<void> } = {},
 ): Promise<Counts> {
   const { accepted, rejects } = chunk.batch;
   const { rows, late } = splitAtHorizon(accepted.eventMicros.items(), horizon);
   const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows);
+  const allRejects = [
+    ...rejects,
+    ...late.map((row) => rejectOf(chunk, row, { code: "before_horizon" })),
+    ...conflicting.map((row) => ({
+      ...rejectOf(chunk, row, { code: "conflicting_event" }),
+      ...conflictOf(chunk, row),
+    })),
+  ];
+  // What takes several statements waits in between: a commit would overtake the later ones.
+  const mayCommit = fresh.length <= ROWS_PER_STATEMENT &&
+    allRejects.length <= REJECTS_PER_STATEMENT;
   // Sent in one go: none waits for the answer to another.
   const [counts] = await inOneGo([
     commitChunk(tx, chunk, {
       loaded: fresh.length,
       duplicates: duplicates.length,
-      rejects: [
-        ...rejects,
-        ...late.map((row) => rejectOf(chunk, row, { code: "before_horizon" })),
-        ...conflicting.map((row) => ({
-          ...rejectOf(chunk, row, { code: "conflicting_event" }),
-          ...conflictOf(chunk, row),
-        })),
-      ],
-      commit,
+      rejects: allRejects,
+      commitRow,
     }),
     insertEvents(tx, chunk, fresh),
     insertDuplicates(tx, chunk, duplicates),
+    mayCommit ? commit?.() : undefined,
   ]);
   return counts;
 }
@@ -128,7 +136,7 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
   using _minutes = rollups.minutes;
   using _products = rollups.products;
   try {
-    return await sql.begin("isolation level read committed", async (tx) => {
+    return await transact(sql, async (tx) => {
       const [, horizon, routes] = await inOneGo([
         lockLedger(tx),
         lockHorizon(tx, chunk),
@@ -210,15 +218,15 @@ export function inMicros(eventsFrom: Date | undefined): number {
 async function commitChunk(
   tx: Transaction,
   chunk: ValidChunk,
-  { loaded, duplicates, rejects, commit = (counts) => commitChunkRow(tx, chunk, counts) }: {
+  { loaded, duplicates, rejects, commitRow = (counts) => commitChunkRow(tx, chunk, counts) }: {
     loaded: number;
     duplicates: number;
     rejects: readonly ChunkReject[];
-    commit?: CommitRow | undefined;
+    commitRow?: CommitRow | undefined;
   },
 ): Promise<Counts> {
   const counts = { records: chunk.batch.records, loaded, duplicates, rejected: rejects.length };
-  await inOneGo([commit(counts), insertRejects(tx, chunk, rejects)]);
+  await inOneGo([commitRow(counts), insertRejects(tx, chunk, rejects)]);
   return counts;
 }
 
