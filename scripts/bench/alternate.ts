@@ -35,13 +35,13 @@ export function compare(
   return { ours: median(ours), rival: median(rivals), ratio: median(ofRuns), ofRuns };
 }
 
-/** The middle one; of an even number, the upper of the two in the middle. */
+/** The middle one; of an even number, the lower of the two in the middle. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** The value that a share of all values is not above. */
+/** The least of the values that a share of all of them is not above. @param share Above 0, at most 1. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+  return sorted[Math.ceil(sorted.length * share) - 1]!;
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { DEFAULT_FROM, generateBulk } from "../generate_bulk.ts";
 
 /** How a file differs from the one that the generator writes. */
-export type Variant = "v7" | "v4" | "again";
+export type Variant = "v7" | "v4";
 
 /** Of a large file: one that loads before it, and does not count. */
 export const WARM_UP_SHARE = 0.1;
@@ -13,7 +13,7 @@ export interface Inputs {
    * Files of generated events in the order of time.
    *
    * @param options.rows In all.
-   * @param options.ids `v7` as generated, `v4` random ones, `again` other ids of the same times.
+   * @param options.ids `v7` as generated, `v4` random ones.
    * @param options.from Time of the first event, epoch milliseconds; {@linkcode DEFAULT_FROM} by default.
    */
   events(
@@ -51,7 +51,6 @@ export function openInputs(directory: string): Inputs {
     });
     return path!;
   };
-  let copies = 0;
 
   const inputs: Inputs = {
     async events({ rows, files = 1, ids = "v7", from = DEFAULT_FROM }) {
@@ -63,8 +62,7 @@ export function openInputs(directory: string): Inputs {
         });
       }
       const sources = await inputs.events({ rows, files, from });
-      // What comes again must be new each time.
-      const key = ids === "again" ? `again-${++copies}` : `${ids}-${size}`;
+      const key = `${ids}-${size}`;
       return await once(key, async (target) => {
         const paths: string[] = [];
         for (const [index, source] of sources.entries()) {
@@ -154,7 +152,7 @@ function* idsOf(bytes: Uint8Array): Generator<number> {
 /** Gives ids other digits; `again` keeps what makes a UUIDv7 sort by time. */
 function replaceIds(
   bytes: Uint8Array,
-  ids: Exclude<Variant, "v7">,
+  ids: "v4" | "again",
   isChosen: () => boolean = () => true,
 ): void {
   const digit = randomDigits();

@@ -21,9 +21,11 @@ Deno.test("compare() takes the median of the pairs' ratios, not the ratio of med
   assert.deepEqual(compare([10, 20, 30], [10, 40, 10]), expected);
 });
 
-Deno.test("quantile() is one of the values", () => {
+Deno.test("quantile() is the least value that the share is not above", () => {
   const values = Array.from({ length: 300 }, (_, index) => 300 - index);
-  assert.equal(quantile(values, 0.5), 151);
-  assert.equal(quantile(values, 0.99), 298);
+  assert.equal(quantile(values, 0.5), 150);
+  assert.equal(quantile(values, 0.99), 297);
+  assert.equal(quantile(values, 1), 300);
+  assert.equal(quantile([7, 8, 9], 0.5), 8);
   assert.equal(quantile([7], 0.99), 7);
 });

@@ -3,7 +3,7 @@ import { duration } from "../../cli/numbers.ts";
 import { sleep } from "../../cli/sleep.ts";
 import { quantile } from "../alternate.ts";
 import { landAndLook } from "../land_and_look.ts";
-import type { Stage, StageDatabase } from "../stage.ts";
+import type { StageDatabase } from "../stage.ts";
 import type { Subject } from "../subject.ts";
 import type { Figures, Target, TargetBench, TargetRow } from "../target.ts";
 
@@ -44,7 +44,8 @@ export const LATENCY_UNDER_LOAD: TargetBench = {
   async measure(stage, { records, onProgress }) {
     const files = Math.ceil(records / RECORDS_PER_FILE_UNDER_LOAD);
     onProgress("making the large files");
-    const large = await makeLarge(stage, records, Math.ceil(files / SMALL_PER_LARGE));
+    const largeFiles = Math.ceil(files / SMALL_PER_LARGE);
+    const large = await stage.inputs.events({ rows: records * largeFiles, files: largeFiles });
     const paths = await stage.inputs.small({ files: files + WARM_UP, rows: ROWS_PER_FILE });
     await using database = await stage.database();
     await using subject = await stage.subject(database);
@@ -104,12 +105,4 @@ async function loadInTurn({ database: { sql }, subject, paths, signal }: Landing
     };
     while (!signal?.aborted && !await isSettled()) await sleep(INTERVAL_MS / 10);
   }
-}
-
-async function makeLarge(stage: Stage, rows: number, files: number): Promise<string[]> {
-  const paths: string[] = [];
-  while (paths.length < files) {
-    paths.push(...await stage.inputs.events({ rows, ids: "again" }));
-  }
-  return paths;
 }
