@@ -13,6 +13,8 @@ interface Connection {
 interface Query extends Promise<unknown> {
   handler: (query: Query) => void;
   reject: (reason: unknown) => void;
+  /** The driver sends none that is. */
+  cancelled: unknown;
 }
 
 /**
@@ -23,15 +25,15 @@ interface Query extends Promise<unknown> {
  * must be such as does no harm outside of a transaction: questions, and locks that end with it.
  *
  * @param sql The pool.
- * @param work Makes the transaction, and waits for nothing but its statements. What it calls `commit` for must be its last
- * statements, sent before it and without waiting for each other: whatever the server refuses of them takes all back, and
- * `commit` says so. Without it, the transaction is committed when the work has ended.
+ * @param work Makes the transaction, and waits for nothing but its statements. It may call `commit` with all that is still
+ * under way, of which each has sent its last statement at once: whatever fails of that takes all back, and `commit` says so.
+ * Without, the transaction is committed when the work has ended.
  * @returns What the work gave, once it is committed.
  * @throws What failed first; then nothing was written.
  */
 export async function transact<Result>(
   sql: Sql,
-  work: (tx: Transaction, commit: () => Promise<void>) => Promise<Result>,
+  work: (tx: Transaction, commit: Commit) => Promise<Result>,
 ): Promise<Result> {
   const statements = new Statements();
   const taken = Promise.withResolvers<void>();
@@ -41,13 +43,19 @@ export async function transact<Result>(
       taken.resolve();
     },
   } as object).execute();
+  begun.catch((reason) => statements.giveUp(reason));
   await Promise.race([taken.promise, begun]);
 
   const tx = sendingTo(sql, (query) => statements.send(query));
   let committing: Promise<void> | undefined;
-  const commit = () =>
+  const commit: Commit = (last = []) =>
     committing ??= (async () => {
+      let failure: { reason: unknown } | undefined;
+      for (const one of last) one.catch((reason) => failure ??= { reason });
       await begun;
+      // What fails before it has sent anything has told so by then.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (failure !== undefined) throw failure.reason;
       await statements.end(tx, "commit");
     })();
   try {
@@ -55,15 +63,19 @@ export async function transact<Result>(
     await commit();
     return result;
   } catch (error) {
-    // Either way it is over before anybody hears of it.
-    await (committing ?? statements.end(tx, "rollback")).catch(() => {});
-    throw sqlstateOf(error) === IN_FAILED_TRANSACTION ? statements.firstFailure : error;
+    // It is over before anybody hears of it.
+    await committing?.catch(() => {});
+    if (!statements.haveEnded) await statements.end(tx, "rollback").catch(() => {});
+    throw sqlstateOf(error) === IN_FAILED_TRANSACTION ? statements.firstFailure ?? error : error;
   }
 }
 
+/** @throws what failed of the last statements; then all was taken back. */
+export type Commit = (last?: readonly Promise<unknown>[]) => Promise<void>;
+
 /** Sends the statements of one transaction, until it has ended or its connection has: then the next one has it. */
 class Statements {
-  /** Rejects when the connection ends. */
+  /** Rejects when the connection ends, or there is no transaction. */
   readonly lost: Promise<never>;
   /** Why the first statement was refused that was. */
   firstFailure: unknown;
@@ -72,6 +84,7 @@ class Statements {
   #connection: Connection | undefined;
   #mayFollow = true;
   #last: unknown;
+  #gone: { reason: unknown } | undefined;
 
   constructor() {
     const { promise, reject } = Promise.withResolvers<never>();
@@ -81,18 +94,33 @@ class Statements {
     promise.catch(() => {});
   }
 
+  /** Nothing can be sent any more. */
+  get haveEnded(): boolean {
+    return this.#last !== undefined || this.#gone !== undefined;
+  }
+
   /** To be called while `begin` is sent: the driver gives the connection to nobody else then. */
   take(connection: Connection): void {
     this.#connection = connection;
     connection.reserved = this.#sendWaiting;
-    connection.onclose = this.#lose;
+    connection.onclose = (reason) => this.giveUp(reason);
+  }
+
+  /** Sends nothing from then on. The driver tells what it has sent, and nothing else. */
+  giveUp(reason: unknown): void {
+    this.#gone ??= { reason };
+    this.#lose(reason);
+    for (const query of this.#waiting.splice(0)) query.reject(reason);
   }
 
   send(query: Query): void {
+    neverAgain(query);
     query.catch((reason) => this.firstFailure ??= reason);
-    const isOver = this.#last !== undefined && this.#last !== query;
-    if (isOver) query.reject(new Error("Cannot send a statement: its transaction has ended"));
-    else if (this.#mayFollow) this.#execute(query);
+    const isBehind = this.#last !== undefined && this.#last !== query;
+    if (this.#gone !== undefined) query.reject(this.#gone.reason);
+    else if (isBehind) {
+      query.reject(new Error("Cannot send a statement: its transaction has ended"));
+    } else if (this.#mayFollow) this.#execute(query);
     else this.#waiting.push(query);
   }
 
@@ -116,6 +144,20 @@ class Statements {
       query.reject(new Error("Cannot send a statement: its connection has ended"));
     } else this.#mayFollow = connection.execute(query);
   }
+}
+
+/**
+ * The driver sends a prepared statement once more when the server has forgotten it, or its plan is out of date: behind all
+ * that was sent since, and be it the `commit`. Within a transaction that is aborted by then it could not succeed either.
+ */
+function neverAgain(query: Query): void {
+  Object.defineProperty(query, "retried", {
+    get: () => undefined,
+    set(reason: unknown) {
+      query.cancelled = reason;
+      query.reject(reason);
+    },
+  });
 }
 
 /** What `tx` is of `sql.begin`, for statements and parts of them. */

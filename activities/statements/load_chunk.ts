@@ -4,7 +4,7 @@ import type { Counts } from "../../domain/ledger.ts";
 import type { ChunkBatch, RejectedRecord } from "../../domain/read_chunk.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { inTurn } from "../in_turn.ts";
-import { transact } from "../transact.ts";
+import { type Commit, transact } from "../transact.ts";
 import { plainArray, textArray } from "./array_literal.ts";
 import { copyKeys, keyRows } from "./copy_keys.ts";
 import { copyRows } from "./copy_rows.ts";
@@ -92,7 +92,7 @@ export async function writeChunk(
   tx: Transaction,
   chunk: ValidChunk,
   horizon: number,
-  { commitRow, commit }: { commitRow?: CommitRow; commit?: () => Promise<void> } = {},
+  { commitRow, commit }: { commitRow?: CommitRow; commit?: Commit } = {},
 ): Promise<Counts> {
   const { accepted, rejects } = chunk.batch;
   const { rows, late } = splitAtHorizon(accepted.eventMicros.items(), horizon);
@@ -109,17 +109,18 @@ export async function writeChunk(
   const mayCommit = fresh.length <= ROWS_PER_STATEMENT &&
     allRejects.length <= REJECTS_PER_STATEMENT;
   // Sent in one go: none waits for the answer to another.
-  const [counts] = await inOneGo([
-    commitChunk(tx, chunk, {
-      loaded: fresh.length,
-      duplicates: duplicates.length,
-      rejects: allRejects,
-      commitRow,
-    }),
+  const { counts, work } = commitChunk(tx, chunk, {
+    loaded: fresh.length,
+    duplicates: duplicates.length,
+    rejects: allRejects,
+    commitRow,
+  });
+  const last = [
+    ...work,
     insertEvents(tx, chunk, fresh),
     insertDuplicates(tx, chunk, duplicates),
-    mayCommit ? commit?.() : undefined,
-  ]);
+  ];
+  await inOneGo([...last, mayCommit ? commit?.(last) : undefined]);
   return counts;
 }
 
@@ -152,12 +153,15 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
         () => lockClaim(tx, chunk, "share"),
         () => lockOpenChunk(tx, chunk),
         () => copyKeys(tx, keys),
-        () =>
-          commitChunk(tx, chunk, {
+        async () => {
+          const { counts, work } = commitChunk(tx, chunk, {
             loaded: batch.accepted.lines.length,
             duplicates: 0,
             rejects: batch.rejects,
-          }),
+          });
+          await inOneGo(work);
+          return counts;
+        },
       ];
       return (await copyInOneGo(sql, steps)).at(-1);
     }) as Counts;
@@ -214,8 +218,8 @@ export function inMicros(eventsFrom: Date | undefined): number {
   return (eventsFrom?.getTime() ?? 0) * 1000;
 }
 
-/** The end of either way: the chunk's row in the ledger, and rejects. */
-async function commitChunk(
+/** The end of either way: the chunk's row in the ledger, and rejects. Each has sent its first statement at once. */
+function commitChunk(
   tx: Transaction,
   chunk: ValidChunk,
   { loaded, duplicates, rejects, commitRow = (counts) => commitChunkRow(tx, chunk, counts) }: {
@@ -224,10 +228,9 @@ async function commitChunk(
     rejects: readonly ChunkReject[];
     commitRow?: CommitRow | undefined;
   },
-): Promise<Counts> {
+): { counts: Counts; work: Promise<unknown>[] } {
   const counts = { records: chunk.batch.records, loaded, duplicates, rejected: rejects.length };
-  await inOneGo([commitRow(counts), insertRejects(tx, chunk, rejects)]);
-  return counts;
+  return { counts, work: [commitRow(counts), insertRejects(tx, chunk, rejects)] };
 }
 
 /** Counts of a chunk that is committed already; null while it is only planned. */

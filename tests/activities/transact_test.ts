@@ -20,15 +20,15 @@ async function setUp({ max = 1 } = {}) {
     pool,
     noted: async () =>
       (await database.sql<{ n: number }[]>`select n from shop.noted order by n`).map(({ n }) => n),
-    /** Waits until the session has answered a statement with this text, and is in this state. */
-    answered: (text: string, state: string) =>
+    /** Waits until the session's last statement has this text, and it is in this state. */
+    reached: (text: string, state: string) =>
       waitFor(async () => {
         const sessions = await database.sql`
           select from pg_stat_activity
           where application_name = 'clickledger ingest' and datname = current_database()
             and state = ${state} and query like ${`%${text}%`}`;
         return sessions.length > 0;
-      }, { what: `${text} to be answered` }),
+      }, { what: `${text}, ${state}` }),
     [Symbol.asyncDispose]: () => disposables.disposeAsync(),
   };
 }
@@ -52,14 +52,14 @@ Deno.test("transact() sends begin with what is asked first, and commit with what
   assert.deepEqual(await twice(), { unwritten: true, n: 0 });
   const release = proxy.holdAnswers();
   const asking = twice();
-  await table.answered("as asked", "idle in transaction");
+  await table.reached("as asked", "idle in transaction");
   release();
   assert.deepEqual(await asking, { unwritten: true, n: 2 });
   const writing = transact(pool, async (tx, commit) => {
     await tx`select 1`;
     const release = proxy.holdAnswers();
     const work = inOneGo([(async () => await tx`insert into shop.noted values (7)`)(), commit()]);
-    await table.answered("commit", "idle");
+    await table.reached("commit", "idle");
     assert.deepEqual(await table.noted(), [0, 2, 7, 100, 102], "before any answer");
     release();
     await work;
@@ -126,6 +126,15 @@ Deno.test("transact() takes all back, tells why, and leaves the connection to th
       },
       error: { code: "22012" },
     },
+    "when one fails that was to be sent with commit": {
+      async work(tx, commit) {
+        await tx`select 1`;
+        const deep = async () => await inOneGo([Promise.reject(new TypeError("of its own"))]);
+        const last = [(async () => await tx`insert into shop.noted values (1)`)(), deep()];
+        await inOneGo([...last, commit(last)]);
+      },
+      error: { name: "TypeError", message: "of its own" },
+    },
     "when commit is told of it first": {
       async work(tx, commit) {
         await tx`select 1`;
@@ -143,6 +152,22 @@ Deno.test("transact() takes all back, tells why, and leaves the connection to th
       assert.deepEqual(await table.noted(), []);
     });
   }
+});
+
+Deno.test("transact() sends no statement once more behind its commit", async () => {
+  await using table = await setUp();
+  const { pool } = table;
+  const note = (n: number, between: string) =>
+    transact(pool, async (tx, commit) => {
+      await tx.unsafe(between);
+      await inOneGo([(async () => await tx`insert into shop.noted values (${n})`)(), commit()]);
+    });
+  await note(1, "select 1");
+  // Such as a pool of connections on the way does: the driver believes that the server still knows the statement.
+  await assert.rejects(note(2, "deallocate all"), { code: "26000" });
+  assert.deepEqual(await table.noted(), [1]);
+  await note(3, "select 1");
+  assert.deepEqual(await table.noted(), [1, 3]);
 });
 
 Deno.test("transact() sends nothing behind the end of its transaction", async () => {
@@ -191,6 +216,19 @@ Deno.test("transact() rejects when the connection goes, and the pool opens anoth
         const sleeping = tx`select pg_sleep(10)`.execute();
         await lose();
         await sleeping;
+      });
+      await assert.rejects(withSafeErrors(() => cut));
+      assert.equal((await pool`select 1`.catch(() => pool`select 1`)).length, 1);
+    });
+    await t.step(`${name} while others wait for it`, async () => {
+      const cut = transact(pool, async (tx, commit) => {
+        // The server is asked for the type of its parameter first, and nothing else is sent until then.
+        const sleeping = (async () => await tx`select pg_sleep(${10})`)();
+        const last = [sleeping, (async () => await tx`insert into shop.noted values (${1})`)()];
+        const committing = inOneGo([...last, commit(last)]);
+        await table.reached("pg_sleep", "active");
+        await lose();
+        await committing;
       });
       await assert.rejects(withSafeErrors(() => cut));
       assert.equal((await pool`select 1`.catch(() => pool`select 1`)).length, 1);
