@@ -169,7 +169,6 @@ function sendingTo(sql: Sql, send: (query: Query) => void): Transaction {
   const tag = (...values: Parameters<Sql>) => redirect(sql(...values));
   return Object.assign(tag, {
     json: sql.json,
-    array: sql.array,
     unsafe: (...values: Parameters<Sql["unsafe"]>) => redirect(sql.unsafe(...values)),
   }) as unknown as Transaction;
 }
