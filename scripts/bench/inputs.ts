@@ -25,8 +25,8 @@ export interface Inputs {
   withRejects(path: string, share: number): Promise<string>;
   /** A file of which a share of the records is in the other one, too; of all of them, it lacks the last line's end. */
   withDuplicates(path: string, share: number): Promise<string>;
-  /** Files of so many rows each, from generated events. */
-  small(options: { files: number; rows: number }): Promise<string[]>;
+  /** Files of so many rows each, from generated events, in the order of time; `from` as for those. */
+  small(options: { files: number; rows: number; from?: number }): Promise<string[]>;
   /** One file of several copies of another, each with other ids. */
   repeated(path: string, copies: number): Promise<string>;
 }
@@ -102,9 +102,9 @@ export function openInputs(directory: string): Inputs {
         await Deno.writeFile(target, share === 1 ? bytes.subarray(0, -1) : bytes);
       });
     },
-    async small({ files, rows }) {
-      const [source] = await inputs.events({ rows: files * rows });
-      return await once(`small-${files}-${rows}`, async (target) => {
+    async small({ files, rows, from = DEFAULT_FROM }) {
+      const [source] = await inputs.events({ rows: files * rows, from });
+      return await once(`small-${files}-${rows}-${from}`, async (target) => {
         const [header, ...lines] = (await Deno.readTextFile(source!)).trimEnd().split("\n");
         const paths: string[] = [];
         for (let file = 0; file < files; file++) {

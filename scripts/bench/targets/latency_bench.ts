@@ -1,3 +1,4 @@
+import { equal } from "node:assert/strict";
 import { basename } from "node:path";
 import { duration } from "../../cli/numbers.ts";
 import { sleep } from "../../cli/sleep.ts";
@@ -14,6 +15,8 @@ const WARM_UP = 3;
 /** 300 files where a large file has a million rows; a third of them beside large files. */
 const RECORDS_PER_FILE = 3_333;
 const RECORDS_PER_FILE_UNDER_LOAD = 10_000;
+/** What small files bring beside large ones happens later: the same seed gives the same events at the same time. */
+const FROM_UNDER_LOAD = Date.UTC(2024, 5, 1);
 /** No large file loads quicker than ten small ones land. */
 const SMALL_PER_LARGE = 10;
 
@@ -46,7 +49,11 @@ export const LATENCY_UNDER_LOAD: TargetBench = {
     onProgress("making the large files");
     const largeFiles = Math.ceil(files / SMALL_PER_LARGE);
     const large = await stage.inputs.events({ rows: records * largeFiles, files: largeFiles });
-    const paths = await stage.inputs.small({ files: files + WARM_UP, rows: ROWS_PER_FILE });
+    const paths = await stage.inputs.small({
+      files: files + WARM_UP,
+      rows: ROWS_PER_FILE,
+      from: FROM_UNDER_LOAD,
+    });
     await using database = await stage.database();
     await using subject = await stage.subject(database);
     onProgress(`landing ${files} files, one a second, beside large ones`);
@@ -56,6 +63,7 @@ export const LATENCY_UNDER_LOAD: TargetBench = {
       landEverySecond({ database, subject, paths, signal }).finally(() => controller.abort()),
       loadInTurn({ database, subject, paths: large, signal }).finally(() => controller.abort()),
     ]);
+    equal(await countDuplicates(database), 0, "the files have events in common");
     return summarise(times, onProgress);
   },
 };
@@ -91,6 +99,12 @@ async function landEverySecond({ database, subject, paths, signal }: Landing): P
     times.push(await landAndLook(database, subject, path));
   }
   return times.slice(WARM_UP);
+}
+
+async function countDuplicates({ sql }: StageDatabase): Promise<number> {
+  const [row] = await sql<{ duplicates: number }[]>`
+    select count(*) as duplicates from ingest.duplicates`;
+  return row!.duplicates;
 }
 
 /** Each as soon as the one before is settled. */
