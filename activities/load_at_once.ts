@@ -16,7 +16,6 @@ import { MAX_RAW_BYTES } from "./read_planned_chunk.ts";
 import { rememberInbox } from "./refuse_away.ts";
 import { firstArchivePath } from "./settle_file.ts";
 import { ensureMonths, forgetMonths } from "./statements/ensure_months.ts";
-import { ensureProducts } from "./statements/ensure_products.ts";
 import { insertAtOnce, type LoadedFile, NotPlain } from "./statements/insert_at_once.ts";
 import { LEAST_ROWS_TO_COPY } from "./statements/load_chunk.ts";
 import { type StoredPlan, storedPlan } from "./statements/record_plan.ts";
@@ -50,7 +49,6 @@ export async function loadAtOnce(
   const { plan, batch, rawOf } = whole;
   if (batch.rejects.length > allowedRejects(deps.errorBudget, batch.records)) return null;
   await ensureMonths(sql, batch.accepted.eventMicros.items());
-  const rememberProducts = await ensureProducts(sql, contract, batch);
   heartbeatAndCheck({ bytesRead: plan.dataEnd });
   await deps.hooks?.beforeChunkTransaction?.(null, 0);
   try {
@@ -65,7 +63,6 @@ export async function loadAtOnce(
       archivePathOf: (numbered) =>
         firstArchivePath(deps, asLoaded(input, { ...numbered, rejected: 0 })),
     });
-    rememberProducts();
     deps.onChunk?.((performance.now() - startedAt) / 1000);
     deps.onChange?.();
     await deps.hooks?.afterComplete?.(loaded.fileId);

@@ -1,13 +1,7 @@
-import type { Codes } from "../../domain/accepted_records.ts";
 import type { Contract } from "../../domain/contract.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Sql } from "../database.ts";
-import { plainArray, textArray } from "./array_literal.ts";
-import { type Descriptions, KnownProducts } from "./known_products.ts";
-import { codesOf } from "./values_of.ts";
-
-/** Descriptions that this process knows to be there for good, by pool; what it forgets is only written once more. */
-const knownProducts = new WeakMap<Sql, KnownProducts>();
+import { describeProducts } from "./describe_products.ts";
 
 /**
  * Makes sure, in a transaction of its own, that `shop.products` describes the products of some events as the newest of
@@ -24,60 +18,8 @@ export async function ensureProducts(
   contract: Contract,
   batch: Pick<ChunkBatch, "accepted">,
 ): Promise<() => void> {
-  if (batch.accepted.lines.length === 0) return () => {};
-  const products = descriptionsOf(contract, batch);
-  const there = knownTo(sql, products);
-  const changed = there.see(products);
-  if (changed.length > 0) await writeProducts(sql, products, changed);
-  return () => {
-    for (const row of changed) there.remember(products, row);
-  };
-}
-
-/** What is known of products, if batches before shared their values; else all begins anew. */
-function knownTo(sql: Sql, products: Descriptions): KnownProducts {
-  let known = knownProducts.get(sql);
-  if (known === undefined || !known.canTell(products)) {
-    knownProducts.set(sql, known = new KnownProducts(products));
-  }
-  return known;
-}
-
-function descriptionsOf(
-  contract: Contract,
-  batch: Pick<ChunkBatch, "accepted">,
-): Descriptions {
-  const column = (name: string) => codesOf(contract, batch, name);
-  return {
-    id: column("product_id"),
-    name: column("product_name"),
-    category: column("category"),
-    brand: column("brand"),
-    seenAt: batch.accepted.eventMicros.items(),
-  };
-}
-
-/** In the order of their ids: two that write the same ones wait for each other instead of deadlocking. */
-async function writeProducts(
-  sql: Sql,
-  { id, name, category, brand, seenAt }: Descriptions,
-  changed: readonly number[],
-): Promise<void> {
-  const idOf = (row: number) => id.values[id.codeOf[row]!]!;
-  const rows = changed.toSorted((a, b) => idOf(a) < idOf(b) ? -1 : 1);
-  const texts = ({ codeOf, values }: Codes<string>) =>
-    textArray(rows.map((row) => values[codeOf[row]!]!));
-  await sql`
-    with not_waiting as (select set_config('synchronous_commit', 'off', true))
-    insert into shop.products as known (product_id, product_name, category, brand, seen_at)
-    select p.product_id, p.product_name, p.category, p.brand, to_timestamp(p.seen_at / 1000000.0)
-    from unnest(${texts(id)}::text[], ${texts(name)}::text[], ${texts(category)}::text[],
-                ${texts(brand)}::text[], ${plainArray(rows.map((row) => seenAt[row]!))}::bigint[])
-      as p (product_id, product_name, category, brand, seen_at), not_waiting
-    on conflict (product_id) do update
-      set product_name = excluded.product_name, category = excluded.category, brand = excluded.brand,
-          seen_at = excluded.seen_at
-      where excluded.seen_at > known.seen_at
-        and (known.product_name, known.category, known.brand) is distinct from
-            (excluded.product_name, excluded.category, excluded.brand)`;
+  const descriptions = describeProducts(sql, contract, batch);
+  if (descriptions === null) return () => {};
+  await descriptions.writeAhead();
+  return descriptions.remember;
 }

@@ -3,6 +3,7 @@ import type { Counts } from "../../domain/ledger.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { transact } from "../transact.ts";
 import { type Claimant, claimColumns } from "./claim_file.ts";
+import { describeProducts } from "./describe_products.ts";
 import { supersededBy } from "./finish_file.ts";
 import { inOneGo } from "./in_one_go.ts";
 import { lockName } from "./lock_name.ts";
@@ -33,11 +34,11 @@ export interface LoadedFile {
 }
 
 /**
- * One transaction for all of a new file of one chunk (I1, I3): its row, its plan, its events, its counts. The row is not
- * seen by others before it is loaded, so that there is no claim to be lost. Another attempt, or a newer version of the
- * name, waits for the lock of the name, and then finds the row. A file of the same bytes waits at the first key, or, where
- * they have none in common, at the unique index of the content: there it is refused, whatever it has found out about
- * its keys.
+ * One transaction for all of a new file of one chunk (I1, I3): its row, its plan, its events, its counts, and what they tell
+ * of products. The row is not seen by others before it is loaded, so that there is no claim to be lost. Another attempt, or
+ * a newer version of the name, waits for the lock of the name, and then finds the row. A file of the same bytes waits at the
+ * first key, or, where they have none in common, at the unique index of the content: there it is refused, whatever it has
+ * found out about its keys. Who describes the same products waits last, for the commit alone.
  *
  * @param sql Pool of the ingest role.
  * @param file What is known of it, and its one chunk.
@@ -59,13 +60,14 @@ export async function insertAtOnce(
   },
 ): Promise<LoadedFile> {
   const { chunkNo } = onlyChunk(file.plan);
-  return await transact(sql, async (tx, commit) => {
+  const { products, ...loaded } = await transact(sql, async (tx, commit) => {
     const [, ledger] = await inOneGo([lockName(tx, file.input), askLedger(tx, file)]);
     refuseNewer(ledger.version, schemaVersion);
     const { fileId } = ledger;
     if (fileId === null) throw new NotPlain("The ledger knows it, or what it may have grown from");
     if (!isAsRead()) throw new NotPlain("Another version has its name");
     const archivePath = archivePathOf({ fileId, epoch: FIRST_EPOCH });
+    const products = describeProducts(sql, chunk.contract, chunk.batch);
     const numbered = { ...chunk, fileId, epoch: FIRST_EPOCH, chunkNo };
     const { rejected } = await writeChunk(
       tx,
@@ -73,11 +75,14 @@ export async function insertAtOnce(
       inMicros(ledger.eventsFrom),
       {
         commitRow: (counts) => insertLoaded(tx, file, numbered, { ...counts, archivePath }),
+        writeLast: () => products?.write(tx),
         commit,
       },
     );
-    return { fileId, epoch: FIRST_EPOCH, archivePath, rejected };
+    return { fileId, epoch: FIRST_EPOCH, archivePath, rejected, products };
   });
+  products?.remember();
+  return loaded;
 }
 
 /** Of a file that was claimed once. */

@@ -85,6 +85,7 @@ function insertChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
  * Writes what a chunk brings, in the transaction that holds its locks.
  *
  * @param options.commitRow By default, marks the planned chunk as committed.
+ * @param options.writeLast Sends, at once, one statement that locks what others may need: they wait until the commit.
  * @param options.commit Commits the transaction, of which nothing else is to be written; called where that saves an
  * exchange.
  */
@@ -92,7 +93,11 @@ export async function writeChunk(
   tx: Transaction,
   chunk: ValidChunk,
   horizon: number,
-  { commitRow, commit }: { commitRow?: CommitRow; commit?: Commit } = {},
+  { commitRow, writeLast, commit }: {
+    commitRow?: CommitRow;
+    writeLast?: () => Promise<unknown> | undefined;
+    commit?: Commit;
+  } = {},
 ): Promise<Counts> {
   const { accepted, rejects } = chunk.batch;
   const { rows, late } = splitAtHorizon(accepted.eventMicros.items(), horizon);
@@ -119,6 +124,7 @@ export async function writeChunk(
     ...work,
     insertEvents(tx, chunk, fresh),
     insertDuplicates(tx, chunk, duplicates),
+    writeLast?.() ?? Promise.resolve(),
   ];
   await inOneGo([...last, mayCommit ? commit?.(last) : undefined]);
   return counts;

@@ -21,7 +21,8 @@ Deno.test("loadAtOnce() commits all of a plain file in one transaction", async (
   const transactions = await house.admin`
     select xmin::text from ingest.chunks union select xmin::text from ingest.event_keys
     union select xmin::text from shop.events union select xmin::text from ingest.rejects
-    union select xmin::text from ingest.duplicates union select xmin::text from shop.minute_rollup_delta`;
+    union select xmin::text from ingest.duplicates union select xmin::text from shop.minute_rollup_delta
+    union select xmin::text from shop.products`;
   assert.equal(transactions.length, 1);
   assert.deepEqual(await waysOf(house), ["at once"]);
   assert.deepEqual(await totals(house), { events: 40, keys: 40, rolledUp: 40, openChunks: 0 });
@@ -123,6 +124,44 @@ Deno.test("loadAtOnce() lets files that share events race without a deadlock", a
   assert.equal(results.reduce((sum, { loaded }) => sum + loaded, 0), 201);
   assert.deepEqual(await waysOf(house), ["at once", "at once", "at once"]);
   assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadAtOnce() lets files that describe the same products race: the newest tells", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const files = ["early", "late", "earliest"].map((name, file) =>
+    Array.from({ length: 100 }, (_, n) =>
+      event(1000 * file + n, {
+        product_id: `P-${n}`,
+        product_name: name,
+        event_time: `2026-01-05T12:0${[5, 9, 1][file]}:00Z`,
+      }))
+  );
+  files[1]!.reverse();
+  const paths = await Promise.all(files.map((events, i) => house.land(`${i}.csv`, csv(events))));
+  const together = meet(house, files.length);
+  await Promise.all(paths.map((path) => ingest(house, path)));
+  assert.equal(together.met(), true);
+  assert.deepEqual(await waysOf(house), ["at once", "at once", "at once"]);
+  const [products] = await house.admin`
+    select count(*)::int, min(product_name) as first, max(product_name) as last from shop.products`;
+  assert.deepEqual({ ...products }, { count: 100, first: "late", last: "late" });
+});
+
+Deno.test("loadAtOnce() knows no product by a transaction that was taken back", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  await house.admin`
+    create function public.refuse() returns trigger language plpgsql as $$
+    begin
+      raise exception using errcode = '40001';
+    end $$`;
+  await house.admin`
+    create constraint trigger refuse after insert on ingest.files deferrable initially deferred
+    for each row when (new.state = 'loaded') execute function public.refuse()`;
+  const { state } = await ingest(house, await house.land("a.csv", csv(events(0, 10))));
+  assert.equal(state, "loaded");
+  assert.deepEqual(await waysOf(house), ["step by step"]);
+  const [products] = await house.admin`select count(*)::int from shop.products`;
+  assert.equal(products?.count, 10);
 });
 
 Deno.test("loadAtOnce() takes another name when the archive has a file of its own", async () => {
