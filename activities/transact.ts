@@ -1,3 +1,4 @@
+import type { PendingQuery, Row } from "postgres";
 import { IN_FAILED_TRANSACTION, type Sql, sqlstateOf, type Transaction } from "./database.ts";
 
 /** A connection of the driver, as far as it is needed here; its types do not tell of it. */
@@ -22,7 +23,8 @@ interface Query extends Promise<unknown> {
  * and what it writes last may take its `commit` along. Each exchange is as late as the step that this thread is in.
  *
  * A `begin` that is refused is told to whoever asked first only when the answers are there, so that what goes along with it
- * must be such as does no harm outside of a transaction: questions, and locks that end with it.
+ * must be such as does no harm outside of a transaction: questions, locks that end with it, and what is written only where
+ * it {@linkcode hasBegun}.
  *
  * @param sql The pool.
  * @param work Makes the transaction, and waits for nothing but its statements. It may call `commit` with all that is still
@@ -37,7 +39,7 @@ export async function transact<Result>(
 ): Promise<Result> {
   const statements = new Statements();
   const taken = Promise.withResolvers<void>();
-  const begun = sql.unsafe("begin isolation level read committed", [], {
+  const begun = sql.unsafe(BEGIN, [], {
     onexecute(connection: Connection) {
       statements.take(connection);
       taken.resolve();
@@ -69,6 +71,19 @@ export async function transact<Result>(
     throw sqlstateOf(error) === IN_FAILED_TRANSACTION ? statements.firstFailure ?? error : error;
   }
 }
+
+/**
+ * Whether a statement stands in a transaction of {@linkcode transact}, to be asked for by what goes along with its `begin`
+ * and writes: without one, it would be committed by itself.
+ *
+ * @returns An expression that is true or false for all of a statement.
+ */
+export function hasBegun(tx: Transaction): PendingQuery<Row[]> {
+  return tx`coalesce(current_setting('clickledger.has_begun', true) = 'yes', false)`;
+}
+
+/** Refused as a whole; what it sets ends with the transaction. */
+const BEGIN = "begin isolation level read committed; set local clickledger.has_begun to 'yes'";
 
 /** @throws what failed of the last statements; then all was taken back. */
 export type Commit = (last?: readonly Promise<unknown>[]) => Promise<void>;

@@ -1,11 +1,14 @@
+import type { Contract } from "../../domain/contract.ts";
 import type { IngestFileInput } from "../../domain/ingest_api.ts";
 import type { Counts } from "../../domain/ledger.ts";
+import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Sql, Transaction } from "../database.ts";
-import { transact } from "../transact.ts";
+import { hasBegun, transact } from "../transact.ts";
 import { type Claimant, claimColumns } from "./claim_file.ts";
 import { describeProducts } from "./describe_products.ts";
 import { supersededBy } from "./finish_file.ts";
 import { inOneGo } from "./in_one_go.ts";
+import { keysToSendAhead } from "./insert_keys.ts";
 import { lockName } from "./lock_name.ts";
 import { inMicros, type ValidChunk, writeChunk } from "./load_chunk.ts";
 import { planColumns, type StoredPlan } from "./record_plan.ts";
@@ -61,7 +64,10 @@ export async function insertAtOnce(
 ): Promise<LoadedFile> {
   const { chunkNo } = onlyChunk(file.plan);
   const { products, ...loaded } = await transact(sql, async (tx, commit) => {
-    const [, ledger] = await inOneGo([lockName(tx, file.input), askLedger(tx, file)]);
+    const [, ledger] = await inOneGo([
+      lockName(tx, file.input),
+      askLedger(tx, file, { schemaVersion, ...chunk }),
+    ]);
     refuseNewer(ledger.version, schemaVersion);
     const { fileId } = ledger;
     if (fileId === null) throw new NotPlain("The ledger knows it, or what it may have grown from");
@@ -74,6 +80,7 @@ export async function insertAtOnce(
       numbered,
       inMicros(ledger.eventsFrom),
       {
+        sentAhead: new Set(ledger.newLines),
         commitRow: (counts) => insertLoaded(tx, file, numbered, { ...counts, archivePath }),
         writeLast: () => products?.write(tx),
         commit,
@@ -93,25 +100,43 @@ interface LedgerAnswer {
   version: number;
   /** Drawn for the file; null, and none drawn, when it cannot be loaded at once. */
   fileId: number | null;
+  /** Lines whose keys are the file's now; null when none are. */
+  newLines: number[] | null;
 }
 
 /**
  * Asks for all that decides; who comes in between is told by the unique indexes. Locks the ledger against migrations
- * before it runs, as `lockLedger` does for chunks: that is what `for key share` is for. Then locks the horizon.
+ * before it runs, as `lockLedger` does for chunks: that is what `for key share` is for, and `ledger` stands before `keys`.
+ * Then locks the horizon. What was answered is what the keys are inserted by, behind it and in their order; without a
+ * number, and without a transaction, there are none to insert.
  */
 async function askLedger(
   tx: Transaction,
   { input, workflow, plan }: PlainFile,
+  { schemaVersion, ...chunk }: { schemaVersion: number; batch: ChunkBatch; contract: Contract },
 ): Promise<LedgerAnswer> {
   const [row] = await tx<LedgerAnswer[]>`
-    select ingest.lock_horizon(${input.feed}) as "eventsFrom", ingest.schema_version() as version,
-           case when not exists (select from ingest.files
-                                 where workflow_id = ${workflow.workflowId} for key share)
-                 and not exists (select from ingest.files
-                                 where feed = ${input.feed} and sha256 = ${plan.sha256}
-                                   and state in ('loading', 'loaded', 'unloading'))
-                 and not ${hasUnfinishedPredecessor(tx, input)}
-           then nextval('ingest.files_file_id_seq') end as "fileId"`;
+    with ledger as materialized (
+      select ingest.lock_horizon(${input.feed}) as events_from, ingest.schema_version() as version,
+             case when not exists (select from ingest.files
+                                   where workflow_id = ${workflow.workflowId} for key share)
+                   and not exists (select from ingest.files
+                                   where feed = ${input.feed} and sha256 = ${plan.sha256}
+                                     and state in ('loading', 'loaded', 'unloading'))
+                   and not ${hasUnfinishedPredecessor(tx, input)}
+             then nextval('ingest.files_file_id_seq') end as file_id),
+    keys as (
+      insert into ingest.event_keys (event_id, event_time, file_id, content_hash, line_number)
+      select k.event_id, k.event_time, l.file_id, k.content_hash, k.line_number
+      from ledger l, ${keysToSendAhead(tx, chunk)}
+      where l.file_id is not null and l.version <= ${schemaVersion}
+        and k.event_time >= l.events_from and ${hasBegun(tx)}
+      order by k.event_id, k.line_number
+      on conflict do nothing
+      returning line_number)
+    select events_from as "eventsFrom", version, file_id as "fileId",
+           (select json_agg(line_number) from keys) as "newLines"
+    from ledger`;
   return row!;
 }
 

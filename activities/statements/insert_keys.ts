@@ -1,3 +1,4 @@
+import type { PendingQuery, Row } from "postgres";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Contract } from "../../domain/contract.ts";
 import type { Transaction } from "../database.ts";
@@ -28,23 +29,26 @@ export const ROWS_PER_STATEMENT = 20_000;
  * @param tx The chunk transaction.
  * @param chunk Which file, and its batch.
  * @param rows Positions of the records to insert.
+ * @param sentAhead Lines whose key was new when {@linkcode keysToSendAhead} were inserted, which was the first try then.
  */
 export async function insertKeys(
   tx: Transaction,
   { fileId, batch, contract }: { fileId: number; batch: ChunkBatch; contract: Contract },
   rows: number[],
+  sentAhead?: ReadonlySet<number>,
 ): Promise<SortedByKeys> {
   const ids = valuesOf(contract, batch, "event_id");
   const { lines, contentHashes } = batch.accepted;
   const found: SortedByKeys = { fresh: [], duplicates: [], conflicting: [] };
   let open = [...inKeyOrder(columnOf(contract, batch, "event_id")!, rows)];
+  let taken = sentAhead;
   while (open.length > 0) {
-    const taken = await insertNewKeys(tx, { fileId, batch, contract }, open);
+    taken ??= await insertNewKeys(tx, { fileId, batch, contract }, open);
     const old: number[] = [];
     for (const row of open) (taken.has(lines.at(row)) ? found.fresh : old).push(row);
     if (old.length === 0) break;
     const hashes = await lookUpKeys(tx, old.map((row) => ids[row] as string));
-    open = [];
+    [open, taken] = [[], undefined];
     for (const row of old) {
       const hash = hashes.get(ids[row] as string);
       if (hash === undefined) open.push(row);
@@ -53,6 +57,19 @@ export async function insertKeys(
   }
   for (const positions of Object.values(found) as number[][]) positions.sort((a, b) => a - b);
   return found;
+}
+
+/**
+ * Keys of all events of a small file, for the statement that finds out which of them lie before the horizon, and leaves
+ * them out.
+ *
+ * @returns A relation `k` of (event_id, event_time, content_hash, line_number), in no order.
+ */
+export function keysToSendAhead(
+  tx: Transaction,
+  chunk: { batch: ChunkBatch; contract: Contract },
+): PendingQuery<Row[]> {
+  return keyRelation(tx, chunk, [...chunk.batch.accepted.lines.items().keys()]);
 }
 
 /** Lines whose key was new. By line, not by id: an id twice in one chunk must come back once. */
@@ -72,23 +89,33 @@ async function insertNewKeys(
 
 function insertKeyRows(
   tx: Transaction,
-  { fileId, batch, contract }: { fileId: number; batch: ChunkBatch; contract: Contract },
+  { fileId, ...chunk }: { fileId: number; batch: ChunkBatch; contract: Contract },
   rows: readonly number[],
 ) {
-  const ids = valuesOf(contract, batch, "event_id");
-  const times = valuesOf(contract, batch, "event_time");
-  const { contentHashes, lines } = batch.accepted;
   return tx<{ line_number: number }[]>`
     insert into ingest.event_keys (event_id, event_time, file_id, content_hash, line_number)
     select k.event_id, k.event_time, ${fileId}::bigint, k.content_hash, k.line_number
-    from unnest(${plainArray(rows.map((row) => ids[row] as string))}::uuid[],
-                ${plainArray(rows.map((row) => times[row] as string))}::timestamptz[],
-                ${plainArray(rows.map((row) => contentHashes.at(row)))}::bigint[],
-                ${plainArray(rows.map((row) => lines.at(row)))}::integer[])
-      as k (event_id, event_time, content_hash, line_number)
+    from ${keyRelation(tx, chunk, rows)}
     order by k.event_id, k.line_number
     on conflict do nothing
     returning line_number`;
+}
+
+/** The keys of some rows, as `k`. */
+function keyRelation(
+  tx: Transaction,
+  { batch, contract }: { batch: ChunkBatch; contract: Contract },
+  rows: readonly number[],
+): PendingQuery<Row[]> {
+  const ids = valuesOf(contract, batch, "event_id");
+  const times = valuesOf(contract, batch, "event_time");
+  const { contentHashes, lines } = batch.accepted;
+  return tx`
+    unnest(${plainArray(rows.map((row) => ids[row] as string))}::uuid[],
+           ${plainArray(rows.map((row) => times[row] as string))}::timestamptz[],
+           ${plainArray(rows.map((row) => contentHashes.at(row)))}::bigint[],
+           ${plainArray(rows.map((row) => lines.at(row)))}::integer[])
+      as k (event_id, event_time, content_hash, line_number)`;
 }
 
 /** Content hash by id of the keys that are there, locked against an unload until this transaction ends. */

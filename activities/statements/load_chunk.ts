@@ -84,6 +84,7 @@ function insertChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
 /**
  * Writes what a chunk brings, in the transaction that holds its locks.
  *
+ * @param options.sentAhead Lines of new keys, where those were inserted already; see `insertKeys`.
  * @param options.commitRow By default, marks the planned chunk as committed.
  * @param options.writeLast Sends, at once, one statement that locks what others may need: they wait until the commit.
  * @param options.commit Commits the transaction, of which nothing else is to be written; called where that saves an
@@ -93,7 +94,8 @@ export async function writeChunk(
   tx: Transaction,
   chunk: ValidChunk,
   horizon: number,
-  { commitRow, writeLast, commit }: {
+  { sentAhead, commitRow, writeLast, commit }: {
+    sentAhead?: ReadonlySet<number>;
     commitRow?: CommitRow;
     writeLast?: () => Promise<unknown> | undefined;
     commit?: Commit;
@@ -101,7 +103,7 @@ export async function writeChunk(
 ): Promise<Counts> {
   const { accepted, rejects } = chunk.batch;
   const { rows, late } = splitAtHorizon(accepted.eventMicros.items(), horizon);
-  const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows);
+  const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows, sentAhead);
   const allRejects = [
     ...rejects,
     ...late.map((row) => rejectOf(chunk, row, { code: "before_horizon" })),

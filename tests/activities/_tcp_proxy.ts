@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 
 /** A TCP proxy that a test can make swallow what passes, or cut. */
@@ -8,6 +9,8 @@ export interface TcpProxy extends AsyncDisposable {
   swallow(): void;
   /** From now on what the server says is kept back, until the function that it returns is called. */
   holdAnswers(): () => void;
+  /** From now on the server is told something else than this, of the same length; until the function is called. */
+  misquote(words: string, others: string): () => void;
   /** Bytes pass again. */
   pass(): void;
   /** Ends all connections at once. */
@@ -23,6 +26,7 @@ export async function tcpProxy(databaseUrl: string): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let swallowing = false;
   let held: (() => void)[] | undefined;
+  let misquoted: { words: string; others: string } | undefined;
   let port = 0;
   let server = await listen();
 
@@ -31,8 +35,9 @@ export async function tcpProxy(databaseUrl: string): Promise<TcpProxy> {
       const upstream = createConnection(Number(target.port), target.hostname);
       for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
         sockets.add(from);
-        from.on("data", (bytes) => {
+        from.on("data", (bytes: Buffer) => {
           if (swallowing) return;
+          if (from === client && misquoted !== undefined) replace(bytes, misquoted);
           if (from === upstream && held !== undefined) held.push(() => to.write(bytes));
           else to.write(bytes);
         });
@@ -69,10 +74,20 @@ export async function tcpProxy(databaseUrl: string): Promise<TcpProxy> {
         for (const answer of answers as (() => void)[]) answer();
       };
     },
+    misquote(words, others) {
+      misquoted = { words, others };
+      return () => void (misquoted = undefined);
+    },
     pass: () => void (swallowing = false),
     cut,
     refuse,
     listen: async () => void (server = await listen()),
     [Symbol.asyncDispose]: refuse,
   };
+}
+
+function replace(bytes: Buffer, { words, others }: { words: string; others: string }): void {
+  for (let at = bytes.indexOf(words); at >= 0; at = bytes.indexOf(words, at)) {
+    bytes.write(others, at);
+  }
 }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
 import type { IngestFileResult } from "../../domain/ingest_api.ts";
+import { openDatabase } from "../../activities/database.ts";
 import { waitFor } from "../harness.ts";
 import { csv, event, eventId, events } from "./_events.ts";
 import { claim, ingest } from "./_ingest.ts";
+import { tcpProxy } from "./_tcp_proxy.ts";
 import { totals } from "./_totals.ts";
 import { type Warehouse, warehouse } from "./_warehouse.ts";
 
@@ -26,6 +28,39 @@ Deno.test("loadAtOnce() commits all of a plain file in one transaction", async (
   assert.equal(transactions.length, 1);
   assert.deepEqual(await waysOf(house), ["at once"]);
   assert.deepEqual(await totals(house), { events: 40, keys: 40, rolledUp: 40, openChunks: 0 });
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadAtOnce() claims its keys along with begin, and none where that is refused", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  await using proxy = await tcpProxy(house.url);
+  house.deps.sql = openDatabase(proxy.url, "ingest", { max: 1 });
+  await using disposables = new AsyncDisposableStack();
+  disposables.defer(() => house.deps.sql.end({ timeout: 1 }));
+  const load = async (n: number) =>
+    await ingest(house, await house.land(`${n}.csv`, csv(events(n * 10, n * 10 + 5))));
+  const keys = async () => (await house.admin`select from ingest.event_keys`).length;
+  // The first asks the server also what parameters its statements have.
+  await load(1);
+  const claimed = Promise.withResolvers<void>();
+  house.deps.hooks = {
+    beforeChunkTransaction() {
+      const release = proxy.holdAnswers();
+      void haveClaimed(house).finally(release).then(claimed.resolve, claimed.reject);
+      return Promise.resolve();
+    },
+  };
+  const [{ loaded }] = await Promise.all([load(2), claimed.promise]);
+  assert.equal(loaded, 5);
+  delete house.deps.hooks;
+  const quote = proxy.misquote("begin isolation", "begun isolation");
+  const refused = await house.job(await house.land("3.csv", csv(events(30, 35))));
+  await assert.rejects(house.run("ingestSmallFile", refused, refused.input), /SQLSTATE 42601/);
+  quote();
+  assert.equal(await keys(), 10);
+  const { fileId } = await load(4);
+  assert.equal(fileId, 4, "the one that was refused has drawn a number");
+  assert.deepEqual(await totals(house), { events: 15, keys: 15, rolledUp: 15, openChunks: 0 });
   assert.deepEqual(await house.violations(), []);
 });
 
@@ -328,6 +363,25 @@ Deno.test("loadAtOnce() leaves a version that changed since discovery to the sin
   assert.deepEqual(await totals(house), { events: 0, keys: 0, rolledUp: 0, openChunks: 0 });
 });
 
+Deno.test("loadAtOnce() writes nothing into a newer schema", async (t) => {
+  const changes = {
+    "that looks the same": "select",
+    "whose keys are others": "alter table ingest.event_keys rename column line_number to line",
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    await t.step(name, async () => {
+      await using house = await warehouse(ONE_CHUNK);
+      await house.admin.unsafe(change);
+      const version = house.deps.schemaVersion + 1;
+      await house.admin`
+        insert into ingest.migrations (version, name, checksum) values (${version}, 'later', '')`;
+      const job = await house.job(await house.land("a.csv", csv(events(0, 5))));
+      await assert.rejects(house.run("ingestSmallFile", job, job.input), { type: "SchemaTooNew" });
+      assert.equal((await house.admin`select from ingest.event_keys`).length, 0);
+    });
+  }
+});
+
 /** Takes the place of a file that was discovered. */
 const IN_ITS_PLACE = {
   "a link to it": async (path: string) => {
@@ -388,9 +442,8 @@ Deno.test("loadAtOnce() is waited for by the newer version, which takes the cut 
   await using house = await warehouse(ONE_CHUNK);
   const hold = await house.admin.reserve();
   await hold`begin`;
-  await hold`
-    insert into ingest.event_keys (event_id, event_time, file_id, content_hash, line_number)
-    values (${eventId(0)}, now(), 0, 0, 2)`;
+  // It has seen that its version lies there, and writes what comes last.
+  await hold`lock table ingest.chunks in exclusive mode`;
   const results = [ingest(house, await house.land("a.csv", CUT))];
   await waiting(house, 1);
   await renameInto(house, "a.csv", WHOLE);
@@ -433,6 +486,17 @@ async function waiting(house: Warehouse, connections: number): Promise<void> {
       select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
     return rows.length >= connections;
   }, { what: `${connections} connections to wait for a lock` });
+}
+
+/** Waits until a session has inserted keys, and has not been told to go on. */
+async function haveClaimed(house: Warehouse): Promise<void> {
+  await waitFor(async () => {
+    const sessions = await house.admin`
+      select from pg_stat_activity
+      where datname = current_database() and state = 'idle in transaction'
+        and query like '%with ledger as%'`;
+    return sessions.length > 0;
+  }, { what: "keys before any answer" });
 }
 
 /** How each file was loaded: one transaction has one time. */

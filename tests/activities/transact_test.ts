@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openDatabase, withSafeErrors } from "../../activities/database.ts";
 import { inOneGo } from "../../activities/statements/in_one_go.ts";
-import { transact } from "../../activities/transact.ts";
+import { hasBegun, transact } from "../../activities/transact.ts";
 import { testDatabase, waitFor } from "../harness.ts";
 import { tcpProxy } from "./_tcp_proxy.ts";
 
@@ -66,6 +66,24 @@ Deno.test("transact() sends begin with what is asked first, and commit with what
   });
   await writing;
   assert.deepEqual(await table.noted(), [0, 2, 7, 100, 102]);
+});
+
+Deno.test("transact() lets what goes along with begin write only where it has begun", async () => {
+  await using table = await setUp();
+  const { pool, proxy } = table;
+  const note = (n: number) =>
+    transact(pool, (tx) =>
+      inOneGo([
+        (async () => await tx`insert into shop.noted select ${n} where ${hasBegun(tx)}`)(),
+        (async () => await tx.unsafe(`insert into shop.noted values (${n + 100})`))(),
+      ]));
+  await note(1);
+  const quote = proxy.misquote("begin isolation", "begun isolation");
+  await assert.rejects(note(2), { code: "42601" });
+  quote();
+  assert.deepEqual(await table.noted(), [1, 101, 102], "what does not ask stands by itself");
+  await note(3);
+  assert.deepEqual(await table.noted(), [1, 3, 101, 102, 103]);
 });
 
 Deno.test("transact() commits when the work has ended without", async () => {
