@@ -17,7 +17,9 @@ import { type Sql, withSafeErrors } from "./database.ts";
 import { ingestSmallFile } from "./ingest_small_file.ts";
 import { inspectFile } from "./inspect_file.ts";
 import { createLandTick } from "./land_tick.ts";
+import type { WholeFile } from "./load_at_once.ts";
 import { loadSpan } from "./load_span.ts";
+import type { ReadAhead } from "./read_ahead.ts";
 import { replayRejects } from "./replay_rejects.ts";
 import { settleFile } from "./settle_file.ts";
 import { readResult } from "./statements/settle_statements.ts";
@@ -45,6 +47,8 @@ export interface ActivityDeps {
   errorBudget: ErrorBudget;
   /** Name of this worker, for the ledger. */
   worker: string;
+  /** Where the process also starts the workflows of files. */
+  readAhead?: ReadAhead<WholeFile>;
   /** Called behind each commit that others may want to see. */
   onChange?: () => void;
   /** Told how long the transaction of a chunk took, seconds. */

@@ -22,7 +22,7 @@ import { type StoredPlan, storedPlan } from "./statements/record_plan.ts";
 import type { SettlingFile } from "./statements/settle_statements.ts";
 
 /** A file of one chunk of few records, read and validated as a whole. */
-interface WholeFile {
+export interface WholeFile {
   plan: StoredPlan;
   batch: ChunkBatch;
   rawOf: (byteStart: number, byteLength: number) => Uint8Array;
@@ -44,11 +44,9 @@ export async function loadAtOnce(
   if (input.fileId !== undefined || !takesShortWay(input.identity)) return null;
   const { sql } = deps;
   const contract = contractOf(deps, input.feed);
-  const whole = await readWhole(deps, contract, input);
+  const whole = await deps.readAhead?.take(input) ?? await readPlain(deps, input);
   if (whole === null) return null;
   const { plan, batch, rawOf } = whole;
-  if (batch.rejects.length > allowedRejects(deps.errorBudget, batch.records)) return null;
-  await ensureMonths(sql, batch.accepted.eventMicros.items());
   heartbeatAndCheck({ bytesRead: plan.dataEnd });
   await deps.hooks?.beforeChunkTransaction?.(null, 0);
   try {
@@ -77,6 +75,22 @@ export async function loadAtOnce(
 }
 
 /**
+ * Begins to read a file, of which the workflow is being started. Nothing is written but what is needed without it, too:
+ * months. Whether it still lies there is asked in its transaction.
+ *
+ * @param deps What the activities of this process work with.
+ * @param input What the workflow is started with.
+ */
+export function readAtOnce(deps: ActivityDeps, input: IngestFileInput): void {
+  const { identity } = input;
+  if (identity.sizeBytes > MAX_BYTES_AHEAD || !takesShortWay(identity)) return;
+  deps.readAhead?.begin(input, () => readPlain(deps, input));
+}
+
+/** More than most files have that are loaded at once; others would be read twice, and be kept in memory. */
+const MAX_BYTES_AHEAD = 256 * 1024;
+
+/**
  * Another attempt or another file of the same bytes came first, two transactions met, a month was dropped, or a newer
  * schema has no such column, table or function, which the single steps say.
  */
@@ -99,6 +113,16 @@ function asLoaded(
     errorCode: null,
     rejected,
   };
+}
+
+/** Reads what comes before the transaction; null for what is not to be loaded at once. */
+async function readPlain(deps: ActivityDeps, input: IngestFileInput): Promise<WholeFile | null> {
+  const whole = await readWhole(deps, contractOf(deps, input.feed), input);
+  if (whole === null) return null;
+  const { rejects, records, accepted } = whole.batch;
+  if (rejects.length > allowedRejects(deps.errorBudget, records)) return null;
+  await ensureMonths(deps.sql, accepted.eventMicros.items());
+  return whole;
 }
 
 /** Null for what is not a plain file of few records, whole and as it was discovered. */

@@ -5,7 +5,7 @@ import { knownIdentities } from "../activities/statements/known_identities.ts";
 import { settledByWorkflow } from "../activities/statements/unfinished_files.ts";
 import type { Contract } from "../domain/contract.ts";
 import { discoveredInput, type Sign } from "../domain/discovery.ts";
-import type { FileIdentity, IngestSettings } from "../domain/ingest_api.ts";
+import type { FileIdentity, IngestFileInput, IngestSettings } from "../domain/ingest_api.ts";
 import { isAcceptedName } from "../domain/ledger.ts";
 import type { Logger } from "./log.ts";
 import { startIngestion } from "./services/start_ingestion.ts";
@@ -45,6 +45,8 @@ export interface WatchParts {
   /** Hands first tasks to a worker of this process; the client must share its native connection. */
   eager: boolean;
   workflowTaskTimeoutMs: number;
+  /** Is told of each new file while its workflow is being started. */
+  onStarting?: (input: IngestFileInput) => void;
   log: Logger;
 }
 
@@ -164,7 +166,8 @@ export function watchInbox(parts: WatchParts): InboxWatch {
  * know the file, because it was made anew, gets it loaded.
  */
 async function startNew(
-  { contract, inboxId, settings, client, sql, eager, workflowTaskTimeoutMs, log }: WatchParts,
+  { contract, inboxId, settings, client, sql, eager, workflowTaskTimeoutMs, onStarting, log }:
+    WatchParts,
   identity: FileIdentity,
   readyAt: number,
 ): Promise<void> {
@@ -175,11 +178,9 @@ async function startNew(
     discoveredAt: readyAt,
     settings,
   });
-  const { workflowId, started } = await startIngestion(client, {
-    input,
-    eager,
-    workflowTaskTimeoutMs,
-  });
+  const starting = startIngestion(client, { input, eager, workflowTaskTimeoutMs });
+  onStarting?.(input);
+  const { workflowId, started } = await starting;
   log.debug({ workflowId, started }, "Discovered a file");
   if (started) return;
   const [isKnown] = await knownIdentities(sql, inboxId, [{ identity, isFile: true }]);

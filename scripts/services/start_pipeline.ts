@@ -2,6 +2,9 @@ import { dirname, join } from "node:path";
 import { Client } from "@temporalio/client";
 import { NativeConnection, type NativeConnectionOptions, type Worker } from "@temporalio/worker";
 import { type Dashboard, startDashboard } from "../../dashboard/start_dashboard.ts";
+import type { ActivityDeps } from "../../activities/create_activities.ts";
+import { readAtOnce } from "../../activities/load_at_once.ts";
+import { ReadAhead } from "../../activities/read_ahead.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
@@ -111,10 +114,8 @@ export async function startPipeline(
     const client = new Client({ connection, namespace });
     const foundation = { config, services, connection, client, inboxId, log, parts, fail };
     const metrics = createMetricHooks();
-    if (bundling) await startWorker(foundation, await bundling, metrics.hooks);
-    const watcher = roles.watch
-      ? startWatcher(foundation, { searchAttributes, eager: roles.worker })
-      : undefined;
+    const deps = bundling && await startWorker(foundation, await bundling, metrics.hooks);
+    const watcher = roles.watch ? startWatcher(foundation, { searchAttributes, deps }) : undefined;
     const metricsUrl = openMetrics(foundation, metrics.registry, { watcher, sdkMetrics });
     if (metricsUrl !== undefined) progress(`Metrics: ${metricsUrl}`);
     const dashboard = roles.dashboard ? openDashboard(foundation, watcher) : undefined;
@@ -139,11 +140,12 @@ async function startWorker(
   { config, services, connection, inboxId, log, parts, fail }: Foundation,
   bundle: { codePath: string },
   hooks: MetricHooks,
-): Promise<void> {
-  const deps = {
+): Promise<ActivityDeps> {
+  const deps: ActivityDeps = {
     ...await workerDeps(config, services.databaseUrl),
     // Times are only taken where somebody asks for them.
     ...(config.metricsPort !== undefined && hooks),
+    readAhead: new ReadAhead(),
   };
   parts.defer(() => deps.sql.end({ timeout: 5 }));
   const worker = await createWorker({
@@ -165,6 +167,7 @@ async function startWorker(
   parts.defer(() => folder.stop());
   const stalled = endStalledCopies(sql, { afterMs: config.statementTimeoutMs, log });
   parts.defer(() => stalled.stop());
+  return deps;
 }
 
 async function drain(worker: Worker, running: Promise<void>): Promise<void> {
@@ -173,9 +176,10 @@ async function drain(worker: Worker, running: Promise<void>): Promise<void> {
   await running.catch(() => {});
 }
 
+/** @param options.deps What the worker of this process works with, if there is one. */
 function startWatcher(
   { config, services, client, inboxId, log, parts, fail }: Foundation,
-  { searchAttributes, eager }: { searchAttributes: boolean; eager: boolean },
+  { searchAttributes, deps }: { searchAttributes: boolean; deps: ActivityDeps | undefined },
 ): InboxWatch {
   const sql = openIngestPool(config, services.databaseUrl, { max: 2 });
   parts.defer(() => sql.end({ timeout: 5 }));
@@ -193,7 +197,8 @@ function startWatcher(
     relistMs,
     maxFilesInFlight,
     ...(config.archivePolicy === "delete" && { deleteAfterMs: config.deleteAfterMs }),
-    eager,
+    eager: deps !== undefined,
+    ...(deps && { onStarting: (input) => readAtOnce(deps, input) }),
     workflowTaskTimeoutMs,
     log,
   });

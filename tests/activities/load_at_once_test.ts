@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
 import type { IngestFileResult } from "../../domain/ingest_api.ts";
 import { openDatabase } from "../../activities/database.ts";
+import { readAtOnce } from "../../activities/load_at_once.ts";
+import { ReadAhead } from "../../activities/read_ahead.ts";
 import { waitFor } from "../harness.ts";
 import { csv, event, eventId, events } from "./_events.ts";
 import { claim, ingest } from "./_ingest.ts";
@@ -473,6 +475,54 @@ Deno.test("loadAtOnce() waits for a migration before it locks what that may want
   hold.release();
   assert.equal((await result).state, "loaded");
   assert.deepEqual(await waysOf(house), ["at once"]);
+});
+
+Deno.test("loadAtOnce() takes what was made ready ahead, once, and of the version that lies there", async (t) => {
+  await using house = await warehouse(ONE_CHUNK);
+  const readAhead = house.deps.readAhead = new ReadAhead();
+  /** Reads a file before anybody loads it. */
+  const prepared = async (name: string, text: string) => {
+    await renameInto(house, name, text);
+    const job = await house.job(`${house.inbox}/${name}`);
+    readAtOnce(house.deps, job.input);
+    await new Promise((resolve) => setImmediate(resolve));
+    return job;
+  };
+  await t.step("for its own workflow", async () => {
+    const job = await prepared(
+      "a.csv",
+      csv([event(1, { event_time: "2021-07-01T00:00:00Z" }), event(2)]),
+    );
+    await waitFor(async () => {
+      const [month] = await house.admin`select to_regclass('shop.events_2021_07') as name`;
+      return month!.name !== null;
+    }, { what: "the month of a file that is not loaded" });
+    assert.equal((await totals(house)).events, 0);
+    assert.equal((await ingest(house, job)).loaded, 2);
+    assert.equal(await readAhead.take(job.input), null);
+  });
+  await t.step("not for that of a newer version", async () => {
+    const older = await prepared("b.csv", csv([event(3), event(4)]));
+    await renameInto(house, "b.csv", csv([event(5), event(6), event(7)]));
+    assert.equal((await ingest(house, `${house.inbox}/b.csv`)).loaded, 3);
+    assert.notEqual(await readAhead.take(older.input), null);
+  });
+  await t.step("not when a newer version has come since", async () => {
+    const older = await prepared("c.csv", csv([event(8), event(9)]));
+    await renameInto(house, "c.csv", csv([event(10)]));
+    assert.deepEqual((await ingest(house, older)).errorCode, "changed");
+    assert.equal((await ingest(house, `${house.inbox}/c.csv`)).loaded, 1);
+  });
+  await t.step("not when making it ready has failed", async () => {
+    const { contracts } = house.deps;
+    house.deps.contracts = new Map();
+    const job = await prepared("d.csv", csv([event(11)]));
+    house.deps.contracts = contracts;
+    assert.equal((await ingest(house, job)).loaded, 1);
+  });
+  assert.deepEqual(await totals(house), { events: 7, keys: 7, rolledUp: 7, openChunks: 0 });
+  assert.deepEqual(new Set((await waysOf(house)).slice(0, 2)), new Set(["at once"]));
+  assert.deepEqual(await house.violations(), []);
 });
 
 async function renameInto(house: Warehouse, name: string, text: string): Promise<void> {

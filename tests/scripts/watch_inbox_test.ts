@@ -4,7 +4,10 @@ import { csvOf, nextRecord, watchedInbox } from "./_watched_inbox.ts";
 
 Deno.test("watchInbox() loads a file renamed into place without waiting for it to settle", async () => {
   await using at = await watchedInbox();
-  const watch = at.watch({ settleMs: 600_000 });
+  const starting: string[] = [];
+  const onStarting = ({ identity }: { identity: { path: string } }) =>
+    void starting.push(identity.path);
+  const watch = at.watch({ settleMs: 600_000, onStarting });
   await watch.relist();
   await Deno.writeTextFile(`${at.inbox}/.a.csv.tmp`, csvOf(3));
   await Deno.rename(`${at.inbox}/.a.csv.tmp`, `${at.inbox}/a.csv`);
@@ -16,6 +19,7 @@ Deno.test("watchInbox() loads a file renamed into place without waiting for it t
     [["a.csv", "loaded", 3], ["b.csv", "loaded", 4]],
   );
   assert.equal(watch.stats().started, 2);
+  assert.deepEqual(starting, [`${at.inbox}/a.csv`, `${at.inbox}/b.csv`]);
   assert.deepEqual(await at.violations(), []);
 });
 
