@@ -48,7 +48,7 @@ export interface ActivityDeps {
   /** Name of this worker, for the ledger. */
   worker: string;
   /** Where the process also starts the workflows of files. */
-  readAhead?: ReadAhead<WholeFile>;
+  readAhead?: ReadAhead<WholeFile | null>;
   /** Called behind each commit that others may want to see. */
   onChange?: () => void;
   /** Told how long the transaction of a chunk took, seconds. */

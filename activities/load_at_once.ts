@@ -19,6 +19,7 @@ import { ensureMonths, forgetMonths } from "./statements/ensure_months.ts";
 import { insertAtOnce, type LoadedFile, NotPlain } from "./statements/insert_at_once.ts";
 import { LEAST_ROWS_TO_COPY } from "./statements/load_chunk.ts";
 import { type StoredPlan, storedPlan } from "./statements/record_plan.ts";
+import { refuseNewerSchema } from "./statements/refuse_newer_schema.ts";
 import type { SettlingFile } from "./statements/settle_statements.ts";
 
 /** A file of one chunk of few records, read and validated as a whole. */
@@ -44,7 +45,8 @@ export async function loadAtOnce(
   if (input.fileId !== undefined || !takesShortWay(input.identity)) return null;
   const { sql } = deps;
   const contract = contractOf(deps, input.feed);
-  const whole = await deps.readAhead?.take(input) ?? await readPlain(deps, input);
+  const ahead = await deps.readAhead?.take(input);
+  const whole = ahead === undefined ? await readPlain(deps, input) : ahead;
   if (whole === null) return null;
   const { plan, batch, rawOf } = whole;
   heartbeatAndCheck({ bytesRead: plan.dataEnd });
@@ -69,14 +71,16 @@ export async function loadAtOnce(
     if (error instanceof NotPlain) return null;
     const sqlstate = sqlstateOf(error) ?? "";
     if (sqlstate === "23514") forgetMonths(sql);
+    // Its version is part of the same answer.
+    if (UNKNOWN_NAMES.has(sqlstate)) await refuseNewerSchema(sql, deps.schemaVersion);
     if (!PASSING.has(sqlstate)) throw error;
     return null;
   }
 }
 
 /**
- * Begins to read a file, of which the workflow is being started. Nothing is written but what is needed without it, too:
- * months. Whether it still lies there is asked in its transaction.
+ * Begins to read a file, of which the workflow is being started. Nothing is written but months, which stay when the file is
+ * never loaded. Whether it still lies there is asked in its transaction.
  *
  * @param deps What the activities of this process work with.
  * @param input What the workflow is started with.
@@ -87,14 +91,14 @@ export function readAtOnce(deps: ActivityDeps, input: IngestFileInput): void {
   deps.readAhead?.begin(input, () => readPlain(deps, input));
 }
 
-/** More than most files have that are loaded at once; others would be read twice, and be kept in memory. */
+/** More than most files have that are loaded at once; others are read again, and would be kept in memory. */
 const MAX_BYTES_AHEAD = 256 * 1024;
 
-/**
- * Another attempt or another file of the same bytes came first, two transactions met, a month was dropped, or a newer
- * schema has no such column, table or function, which the single steps say.
- */
-const PASSING = new Set(["23505", "40P01", "40001", "23514", "42703", "42P01", "42883"]);
+/** Another attempt or another file of the same bytes came first, two transactions met, or a month was dropped. */
+const PASSING = new Set(["23505", "40P01", "40001", "23514"]);
+
+/** There is no such column, table or function, as in a newer schema. */
+const UNKNOWN_NAMES = new Set(["42703", "42P01", "42883"]);
 
 /** The row as settling takes it; what was announced counts as said by this attempt, not by one before. */
 function asLoaded(

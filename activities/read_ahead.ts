@@ -9,22 +9,22 @@ const KEPT_MS = 1_000;
  * nothing else to do until then. One file at a time: where many come, there is other work.
  */
 export class ReadAhead<Read> {
-  #file: { input: IngestFileInput; whole: Promise<Read | null>; begunAt: number } | undefined;
+  #file: { input: IngestFileInput; whole: Promise<Read | undefined>; begunAt: number } | undefined;
 
   /** Begins with a file, behind what is being sent. Whatever fails is left to whoever loads it, and says why. */
-  begin(input: IngestFileInput, read: () => Promise<Read | null>): void {
+  begin(input: IngestFileInput, read: () => Promise<Read>): void {
     const begunAt = performance.now();
     if (this.#file !== undefined && begunAt - this.#file.begunAt < KEPT_MS) return;
     const whole = new Promise<void>((resolve) => setImmediate(resolve))
       .then(read)
-      .catch(() => null);
+      .catch(() => undefined);
     this.#file = { input, whole, begunAt };
   }
 
-  /** Hands a file over, once; null when it is not the one that was begun with, or could not be read. */
-  async take(input: IngestFileInput): Promise<Read | null> {
+  /** Hands a file over, once; undefined when it is not the one that was begun with, or could not be read. */
+  async take(input: IngestFileInput): Promise<Read | undefined> {
     const file = this.#file;
-    if (file === undefined || !isSameFile(file.input, input)) return null;
+    if (file === undefined || !isSameFile(file.input, input)) return undefined;
     this.#file = undefined;
     return await file.whole;
   }

@@ -79,11 +79,11 @@ export async function transact<Result>(
  * @returns An expression that is true or false for all of a statement.
  */
 export function hasBegun(tx: Transaction): PendingQuery<Row[]> {
-  return tx`coalesce(current_setting('clickledger.has_begun', true) = 'yes', false)`;
+  return tx`current_setting('transaction_deferrable')::boolean`;
 }
 
-/** Refused as a whole; what it sets ends with the transaction. */
-const BEGIN = "begin isolation level read committed; set local clickledger.has_begun to 'yes'";
+/** `deferrable` means nothing at this level. It is what this transaction can be told by: others are not. */
+const BEGIN = "begin isolation level read committed deferrable";
 
 /** @throws what failed of the last statements; then all was taken back. */
 export type Commit = (last?: readonly Promise<unknown>[]) => Promise<void>;

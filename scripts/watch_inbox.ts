@@ -45,7 +45,7 @@ export interface WatchParts {
   /** Hands first tasks to a worker of this process; the client must share its native connection. */
   eager: boolean;
   workflowTaskTimeoutMs: number;
-  /** Is told of each new file while its workflow is being started. */
+  /** Is told of each new file before its workflow is started. */
   onStarting?: (input: IngestFileInput) => void;
   log: Logger;
 }
@@ -178,9 +178,12 @@ async function startNew(
     discoveredAt: readyAt,
     settings,
   });
-  const starting = startIngestion(client, { input, eager, workflowTaskTimeoutMs });
   onStarting?.(input);
-  const { workflowId, started } = await starting;
+  const { workflowId, started } = await startIngestion(client, {
+    input,
+    eager,
+    workflowTaskTimeoutMs,
+  });
   log.debug({ workflowId, started }, "Discovered a file");
   if (started) return;
   const [isKnown] = await knownIdentities(sql, inboxId, [{ identity, isFile: true }]);

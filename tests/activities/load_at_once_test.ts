@@ -499,13 +499,13 @@ Deno.test("loadAtOnce() takes what was made ready ahead, once, and of the versio
     }, { what: "the month of a file that is not loaded" });
     assert.equal((await totals(house)).events, 0);
     assert.equal((await ingest(house, job)).loaded, 2);
-    assert.equal(await readAhead.take(job.input), null);
+    assert.equal(await readAhead.take(job.input), undefined);
   });
   await t.step("not for that of a newer version", async () => {
     const older = await prepared("b.csv", csv([event(3), event(4)]));
     await renameInto(house, "b.csv", csv([event(5), event(6), event(7)]));
     assert.equal((await ingest(house, `${house.inbox}/b.csv`)).loaded, 3);
-    assert.notEqual(await readAhead.take(older.input), null);
+    assert.notEqual(await readAhead.take(older.input), undefined);
   });
   await t.step("not when a newer version has come since", async () => {
     const older = await prepared("c.csv", csv([event(8), event(9)]));

@@ -37,11 +37,18 @@ Deno.test("ReadAhead hands one file over, once", async () => {
       { ...file("/a"), discoveredAt: "2026-01-01T00:00:01.000Z" },
     ]
   ) {
-    assert.equal(await ahead.take(other), null);
+    assert.equal(await ahead.take(other), undefined);
   }
   assert.equal(await ahead.take(structuredClone(file("/a"))), "a");
-  assert.equal(await ahead.take(file("/a")), null);
+  assert.equal(await ahead.take(file("/a")), undefined);
   assert.deepEqual(begun, ["a"]);
+});
+
+Deno.test("ReadAhead tells what it found from what it did not look for", async () => {
+  const ahead = new ReadAhead<string | null>();
+  ahead.begin(file("/a"), () => Promise.resolve(null));
+  assert.equal(await ahead.take(file("/a")), null);
+  assert.equal(await ahead.take(file("/a")), undefined);
 });
 
 Deno.test("ReadAhead forgets a file that nobody takes", async () => {
@@ -49,16 +56,16 @@ Deno.test("ReadAhead forgets a file that nobody takes", async () => {
   ahead.begin(file("/a"), () => Promise.resolve("a"));
   await new Promise((resolve) => setTimeout(resolve, 1_050));
   ahead.begin(file("/b"), () => Promise.resolve("b"));
-  assert.equal(await ahead.take(file("/a")), null);
+  assert.equal(await ahead.take(file("/a")), undefined);
   assert.equal(await ahead.take(file("/b")), "b");
 });
 
 Deno.test("ReadAhead leaves failures to whoever loads the file", async () => {
   const ahead = new ReadAhead<string>();
   ahead.begin(file("/a"), () => Promise.reject(new Error("away")));
-  assert.equal(await ahead.take(file("/a")), null);
+  assert.equal(await ahead.take(file("/a")), undefined);
   ahead.begin(file("/b"), () => {
     throw new Error("away at once");
   });
-  assert.equal(await ahead.take(file("/b")), null);
+  assert.equal(await ahead.take(file("/b")), undefined);
 });
