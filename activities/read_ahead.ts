@@ -5,8 +5,8 @@ import { isSameIdentity } from "../domain/quiet_files.ts";
 const KEPT_MS = 1_000;
 
 /**
- * Reads a file while the server starts its workflow, in the process that is about to get it, and has
- * nothing else to do until then. One file at a time: where many come, there is other work.
+ * Reads a file while the server starts its workflow, in the process that is about to get it, and has nothing else to do until
+ * then. One file at a time: where many come, there is other work.
  */
 export class ReadAhead<Read> {
   #file: { input: IngestFileInput; whole: Promise<Read | undefined>; begunAt: number } | undefined;

@@ -83,14 +83,15 @@ async function writeProducts(
   const rows = changed.toSorted((a, b) => idOf(a) < idOf(b) ? -1 : 1);
   const texts = ({ codeOf, values }: Codes<string>) =>
     textArray(rows.map((row) => values[codeOf[row]!]!));
-  const notWaiting = sql`, (select set_config('synchronous_commit', 'off', true)) as not_waiting`;
   await sql`
     insert into shop.products as known (product_id, product_name, category, brand, seen_at)
     select p.product_id, p.product_name, p.category, p.brand, to_timestamp(p.seen_at / 1000000.0)
     from unnest(${texts(id)}::text[], ${texts(name)}::text[], ${texts(category)}::text[],
                 ${texts(brand)}::text[], ${plainArray(rows.map((row) => seenAt[row]!))}::bigint[])
       as p (product_id, product_name, category, brand, seen_at)
-         ${waits ? sql`` : notWaiting}
+         ${
+    waits ? sql`` : sql`, (select set_config('synchronous_commit', 'off', true)) as not_waiting`
+  }
     on conflict (product_id) do update
       set product_name = excluded.product_name, category = excluded.category, brand = excluded.brand,
           seen_at = excluded.seen_at

@@ -477,7 +477,7 @@ Deno.test("loadAtOnce() waits for a migration before it locks what that may want
   assert.deepEqual(await waysOf(house), ["at once"]);
 });
 
-Deno.test("loadAtOnce() takes what was made ready ahead, once, and of the version that lies there", async (t) => {
+Deno.test("loadAtOnce() takes what was read ahead, once, and of the version that lies there", async (t) => {
   await using house = await warehouse(ONE_CHUNK);
   const readAhead = house.deps.readAhead = new ReadAhead();
   /** Reads a file before anybody loads it. */
@@ -513,7 +513,7 @@ Deno.test("loadAtOnce() takes what was made ready ahead, once, and of the versio
     assert.deepEqual((await ingest(house, older)).errorCode, "changed");
     assert.equal((await ingest(house, `${house.inbox}/c.csv`)).loaded, 1);
   });
-  await t.step("not when making it ready has failed", async () => {
+  await t.step("not when reading it has failed", async () => {
     const { contracts } = house.deps;
     house.deps.contracts = new Map();
     const job = await prepared("d.csv", csv([event(11)]));
