@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { workflowBundle } from "../../../scripts/services/workflow_bundle.ts";
-import { projectPath, tempDir } from "../../harness.ts";
+import { projectPath, tempDir, testBundle } from "../../harness.ts";
 
 Deno.test("workflowBundle() builds once, again when a source changes, and keeps what is in use", async () => {
   await using directory = await tempDir();
@@ -46,4 +46,14 @@ Deno.test("workflowBundle() builds once, again when a source changes, and keeps 
 
   await Deno.writeTextFile(workflows, `import "./missing.ts";`);
   await assert.rejects(build(), /Cannot bundle the workflows: [^]*missing\.ts/);
+});
+
+Deno.test("workflowBundle() shares modules between workflows, so that none of them may have a state", async () => {
+  const bundle = await Deno.readTextFile(await testBundle());
+  const own = new Set(bundle.match(/(?<=")\.\/(workflows|domain)\/[^"]+\.ts(?=")/g));
+  assert.ok(own.size > 10);
+  for (const path of own) {
+    const text = await Deno.readTextFile(projectPath(path));
+    assert.equal(/^(export )?(let|var|const .* = new) .*/m.exec(text)?.[0], undefined, path);
+  }
 });
