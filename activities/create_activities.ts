@@ -17,9 +17,8 @@ import { type Sql, withSafeErrors } from "./database.ts";
 import { ingestSmallFile } from "./ingest_small_file.ts";
 import { inspectFile } from "./inspect_file.ts";
 import { createLandTick } from "./land_tick.ts";
-import type { WholeFile } from "./load_at_once.ts";
+import type { FilesAhead } from "./load_at_once.ts";
 import { loadSpan } from "./load_span.ts";
-import type { ReadAhead } from "./read_ahead.ts";
 import { replayRejects } from "./replay_rejects.ts";
 import { settleFile } from "./settle_file.ts";
 import { readResult } from "./statements/settle_statements.ts";
@@ -48,7 +47,7 @@ export interface ActivityDeps {
   /** Name of this worker, for the ledger. */
   worker: string;
   /** Where the process also starts the workflows of files. */
-  readAhead?: ReadAhead<WholeFile | null>;
+  loadAhead?: FilesAhead;
   /** Called behind each commit that others may want to see. */
   onChange?: () => void;
   /** Told how long the transaction of a chunk took, seconds. */

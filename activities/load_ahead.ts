@@ -4,29 +4,69 @@ import { isSameIdentity } from "../domain/quiet_files.ts";
 /** A file that was not taken by then is loaded by another process, or not at all. */
 const KEPT_MS = 1_000;
 
-/**
- * Reads a file while the server starts its workflow, in the process that is about to get it, and has nothing else to do until
- * then. One file at a time: where many come, there is other work.
- */
-export class ReadAhead<Read> {
-  #file: { input: IngestFileInput; whole: Promise<Read | undefined>; begunAt: number } | undefined;
+/** It is not loaded by what was begun with it. */
+export class LetGo extends Error {
+  override name = "LetGo";
+}
 
-  /** Begins with a file, behind what is being sent. Whatever fails is left to whoever loads it, and says why. */
-  begin(input: IngestFileInput, read: () => Promise<Read>): void {
-    const begunAt = performance.now();
-    if (this.#file !== undefined && begunAt - this.#file.begunAt < KEPT_MS) return;
-    const whole = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(read)
-      .catch(() => undefined);
-    this.#file = { input, whole, begunAt };
+interface BegunFile<Turn, Result> {
+  input: IngestFileInput;
+  turn: PromiseWithResolvers<Turn>;
+  result: Promise<Result>;
+  timer: ReturnType<typeof setTimeout>;
+}
+
+/**
+ * Begins to load a file while the server starts its workflow, in the process that is about to get it, and has nothing else
+ * to do until then. What it does must not be seen before its turn has come. One file at a time: where many come, there is
+ * other work.
+ */
+export class LoadAhead<Turn, Result> {
+  #file: BegunFile<Turn, Result> | undefined;
+
+  /**
+   * Begins with a file, behind what is being sent. Whatever fails before it is taken is left to whoever loads it.
+   *
+   * @param load Does what can be done before its turn, waits for that, and does the rest; it takes all back when it is
+   * told {@linkcode LetGo} instead.
+   * @returns Lets go of the file, unless it was taken: for when it is not loaded here.
+   */
+  begin(input: IngestFileInput, load: (turn: Promise<Turn>) => Promise<Result>): () => void {
+    if (this.#file !== undefined) return () => {};
+    const turn = Promise.withResolvers<Turn>();
+    const letGo = () => {
+      if (this.#remove(file)) turn.reject(new LetGo("Its workflow did not ask for it"));
+    };
+    const result = new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => load(turn.promise));
+    const file = { input, turn, result, timer: setTimeout(letGo, KEPT_MS) };
+    // Not every load comes as far as its turn.
+    turn.promise.catch(() => {});
+    result.catch(() => this.#remove(file));
+    this.#file = file;
+    return letGo;
   }
 
-  /** Hands a file over, once; undefined when it is not the one that was begun with, or could not be read. */
-  async take(input: IngestFileInput): Promise<Read | undefined> {
+  /**
+   * Hands a file over, once, and lets it go on.
+   *
+   * @param turn What it is told.
+   * @returns What becomes of it; undefined when it is not the one that was begun with, or that has failed.
+   */
+  take(input: IngestFileInput, turn: Turn): Promise<Result> | undefined {
     const file = this.#file;
     if (file === undefined || !isSameFile(file.input, input)) return undefined;
+    this.#remove(file);
+    file.turn.resolve(turn);
+    return file.result;
+  }
+
+  /** @returns Whether it had not been taken or removed before. */
+  #remove(file: BegunFile<Turn, Result>): boolean {
+    if (this.#file !== file) return false;
+    clearTimeout(file.timer);
     this.#file = undefined;
-    return await file.whole;
+    return true;
   }
 }
 

@@ -7,27 +7,43 @@ import type { FileIdentity, IngestFileInput } from "../domain/ingest_api.ts";
 import { judgeHeader } from "../domain/judge_header.ts";
 import { planBytes } from "../domain/plan_chunks.ts";
 import { type ChunkBatch, readChunk } from "../domain/read_chunk.ts";
+import { ingestWorkflowId } from "../domain/workflow_ids.ts";
 import { activityAttempt, heartbeatAndCheck, workflowOfActivity } from "./activity_context.ts";
 import { contractOf } from "./contract_of.ts";
 import type { ActivityDeps } from "./create_activities.ts";
 import { sqlstateOf } from "./database.ts";
 import { identityOf, READ_REGULAR_FILE, readIdentitySync, sameVersion } from "./file_identity.ts";
+import type { LoadAhead } from "./load_ahead.ts";
 import { MAX_RAW_BYTES } from "./read_planned_chunk.ts";
 import { rememberInbox } from "./refuse_away.ts";
 import { firstArchivePath } from "./settle_file.ts";
 import { ensureMonths, forgetMonths } from "./statements/ensure_months.ts";
-import { insertAtOnce, type LoadedFile, NotPlain } from "./statements/insert_at_once.ts";
+import {
+  insertAtOnce,
+  type LoadedFile,
+  type Loader,
+  NotPlain,
+} from "./statements/insert_at_once.ts";
 import { LEAST_ROWS_TO_COPY } from "./statements/load_chunk.ts";
 import { type StoredPlan, storedPlan } from "./statements/record_plan.ts";
 import { refuseNewerSchema } from "./statements/refuse_newer_schema.ts";
 import type { SettlingFile } from "./statements/settle_statements.ts";
 
 /** A file of one chunk of few records, read and validated as a whole. */
-export interface WholeFile {
+interface WholeFile {
   plan: StoredPlan;
   batch: ChunkBatch;
   rawOf: (byteStart: number, byteLength: number) => Uint8Array;
 }
+
+/** A file that is loaded: what remains to be settled, and where the ledger says that its bytes will be. */
+interface LoadedRow {
+  row: SettlingFile;
+  announced: string | null;
+}
+
+/** What an activity works with that begins to load a file before it runs. */
+export type FilesAhead = LoadAhead<Loader, LoadedFile | null>;
 
 /**
  * Loads a file of few records of which the ledger knows nothing: claim, plan, rows and counts commit in one transaction,
@@ -35,63 +51,55 @@ export interface WholeFile {
  *
  * @param deps What activities work with.
  * @param input What the workflow was started with.
- * @returns What remains to be settled, and where the ledger says that its bytes will be; null when anything about it is
- * out of the ordinary: nothing was written then, and the single steps find out what it is.
+ * @returns What was loaded; null when anything about it is out of the ordinary: nothing was written then, and the single
+ * steps find out what it is.
  */
 export async function loadAtOnce(
   deps: ActivityDeps,
   input: IngestFileInput,
-): Promise<{ row: SettlingFile; announced: string | null } | null> {
+): Promise<LoadedRow | null> {
   if (input.fileId !== undefined || !takesShortWay(input.identity)) return null;
-  const { sql } = deps;
-  const contract = contractOf(deps, input.feed);
-  const ahead = await deps.readAhead?.take(input);
-  const whole = ahead === undefined ? await readPlain(deps, input) : ahead;
-  if (whole === null) return null;
-  const { plan, batch, rawOf } = whole;
-  heartbeatAndCheck({ bytesRead: plan.dataEnd });
-  await deps.hooks?.beforeChunkTransaction?.(null, 0);
+  const { workflowId, runId } = workflowOfActivity();
+  const loader = { runId, attempt: activityAttempt() };
   try {
-    const startedAt = performance.now();
-    const loaded = await insertAtOnce(sql, {
-      input,
-      workflow: { ...workflowOfActivity(), contractVersion: contract.version },
-      schemaVersion: deps.schemaVersion,
-      plan,
-      chunk: { attempt: activityAttempt(), worker: deps.worker, contract, batch, rawOf },
-      isAsRead: () => lies(input.identity),
-      archivePathOf: (numbered) =>
-        firstArchivePath(deps, asLoaded(input, { ...numbered, rejected: 0 })),
-    });
-    deps.onChunk?.((performance.now() - startedAt) / 1000);
+    heartbeatAndCheck({ bytesRead: 0 });
+    // An operation on a file has a workflow of its own.
+    const isOwn = workflowId === ingestWorkflowId(input.inboxId, input.identity);
+    const ahead = isOwn ? deps.loadAhead?.take(input, loader) : undefined;
+    const loaded =
+      await (ahead ?? loadPlain(deps, input, { workflowId, turn: Promise.resolve(loader) }));
+    if (loaded === null) return null;
     deps.onChange?.();
     await deps.hooks?.afterComplete?.(loaded.fileId);
     return { row: asLoaded(input, loaded), announced: loaded.archivePath };
   } catch (error) {
     if (error instanceof NotPlain) return null;
     const sqlstate = sqlstateOf(error) ?? "";
-    if (sqlstate === "23514") forgetMonths(sql);
+    if (sqlstate === "23514") forgetMonths(deps.sql);
     // Its version is part of the same answer.
-    if (UNKNOWN_NAMES.has(sqlstate)) await refuseNewerSchema(sql, deps.schemaVersion);
+    if (UNKNOWN_NAMES.has(sqlstate)) await refuseNewerSchema(deps.sql, deps.schemaVersion);
     if (!PASSING.has(sqlstate)) throw error;
     return null;
   }
 }
 
 /**
- * Begins to read a file, of which the workflow is being started. Nothing is written but months, which stay when the file is
- * never loaded. Whether it still lies there is asked in its transaction.
+ * Begins to load a file, of which the workflow is being started. Until that runs, nothing of it is seen, and nothing stays but
+ * months. Who needs what it locks waits for no longer than it is let go.
  *
  * @param deps What the activities of this process work with.
  * @param input What the workflow is started with.
+ * @returns Lets go of it: for when the workflow is not run by this process, or not now.
  */
-export function readAtOnce(deps: ActivityDeps, input: IngestFileInput): void {
-  const { identity } = input;
-  if (identity.sizeBytes > MAX_BYTES_AHEAD || !takesShortWay(identity)) return;
-  deps.readAhead?.begin(input, () => readPlain(deps, input));
+export function beginAtOnce(deps: ActivityDeps, input: IngestFileInput): () => void {
+  const { inboxId, identity } = input;
+  const isFit = identity.sizeBytes <= MAX_BYTES_AHEAD && takesShortWay(identity);
+  if (deps.loadAhead === undefined || !isFit) return () => {};
+  const workflowId = ingestWorkflowId(inboxId, identity);
+  return deps.loadAhead.begin(input, (turn) => loadPlain(deps, input, { workflowId, turn }));
 }
 
-/** More than most files have that are loaded at once; others are read again, and would be kept in memory. */
+/** More than most files have that are loaded at once; others would be kept in memory. */
 const MAX_BYTES_AHEAD = 256 * 1024;
 
 /** Another attempt or another file of the same bytes came first, two transactions met, or a month was dropped. */
@@ -117,6 +125,36 @@ function asLoaded(
     errorCode: null,
     rejected,
   };
+}
+
+/** Null, and nothing written, when it is not to be loaded at once. */
+async function loadPlain(
+  deps: ActivityDeps,
+  input: IngestFileInput,
+  { workflowId, turn }: { workflowId: string; turn: Promise<Loader> },
+): Promise<LoadedFile | null> {
+  const whole = await readPlain(deps, input);
+  if (whole === null) return null;
+  await deps.hooks?.beforeChunkTransaction?.(null, 0);
+  const startedAt = performance.now();
+  const loaded = await insertAtOnce(deps.sql, {
+    input,
+    workflowId,
+    turn,
+    schemaVersion: deps.schemaVersion,
+    plan: whole.plan,
+    chunk: {
+      worker: deps.worker,
+      contract: contractOf(deps, input.feed),
+      batch: whole.batch,
+      rawOf: whole.rawOf,
+    },
+    isAsRead: () => lies(input.identity),
+    archivePathOf: (numbered) =>
+      firstArchivePath(deps, asLoaded(input, { ...numbered, rejected: 0 })),
+  });
+  deps.onChunk?.((performance.now() - startedAt) / 1000);
+  return loaded;
 }
 
 /** Reads what comes before the transaction; null for what is not to be loaded at once. */

@@ -27,7 +27,8 @@ interface Query extends Promise<unknown> {
  * it {@linkcode hasBegun}.
  *
  * @param sql The pool.
- * @param work Makes the transaction, and waits for nothing but its statements. It may call `commit` with all that is still
+ * @param work Makes the transaction. Should it wait for anything but its statements, it is left behind when the connection
+ * ends meanwhile, and can send nothing more. It may call `commit` with all that is still
  * under way, of which each has sent its last statement at once: whatever fails of that takes all back, and `commit` says so.
  * Without, the transaction is committed when the work has ended.
  * @returns What the work gave, once it is committed.

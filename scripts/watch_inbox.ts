@@ -45,8 +45,12 @@ export interface WatchParts {
   /** Hands first tasks to a worker of this process; the client must share its native connection. */
   eager: boolean;
   workflowTaskTimeoutMs: number;
-  /** Is told of each new file before its workflow is started. */
-  onStarting?: (input: IngestFileInput) => void;
+  /**
+   * Is told of each new file before its workflow is started.
+   *
+   * @returns Is called when that did not start, or may run in another process.
+   */
+  onStarting?: (input: IngestFileInput) => () => void;
   log: Logger;
 }
 
@@ -178,14 +182,20 @@ async function startNew(
     discoveredAt: readyAt,
     settings,
   });
-  onStarting?.(input);
-  const { workflowId, started } = await startIngestion(client, {
-    input,
-    eager,
-    workflowTaskTimeoutMs,
-  });
-  log.debug({ workflowId, started }, "Discovered a file");
-  if (started) return;
+  const letGo = onStarting?.(input);
+  let runsHere = false;
+  try {
+    const { workflowId, started, startedEagerly } = await startIngestion(client, {
+      input,
+      eager,
+      workflowTaskTimeoutMs,
+    });
+    log.debug({ workflowId, started }, "Discovered a file");
+    runsHere = startedEagerly;
+    if (started) return;
+  } finally {
+    if (!runsHere) letGo?.();
+  }
   const [isKnown] = await knownIdentities(sql, inboxId, [{ identity, isFile: true }]);
   if (isKnown) return;
   await startIngestion(client, { input, again: true, eager, workflowTaskTimeoutMs });

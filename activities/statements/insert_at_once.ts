@@ -4,13 +4,13 @@ import type { Counts } from "../../domain/ledger.ts";
 import type { ChunkBatch } from "../../domain/read_chunk.ts";
 import type { Sql, Transaction } from "../database.ts";
 import { hasBegun, transact } from "../transact.ts";
-import { type Claimant, claimColumns } from "./claim_file.ts";
+import { claimColumns } from "./claim_file.ts";
 import { describeProducts } from "./describe_products.ts";
 import { supersededBy } from "./finish_file.ts";
 import { inOneGo } from "./in_one_go.ts";
 import { keysToSendAhead } from "./insert_keys.ts";
 import { lockName } from "./lock_name.ts";
-import { inMicros, type ValidChunk, writeChunk } from "./load_chunk.ts";
+import { inMicros, type ValidChunk, writeEvents, writeLedger } from "./load_chunk.ts";
 import { planColumns, type StoredPlan } from "./record_plan.ts";
 import { refuseNewer } from "./refuse_newer_schema.ts";
 import { hasUnfinishedPredecessor } from "./unfinished_predecessors.ts";
@@ -23,8 +23,23 @@ export class NotPlain extends Error {
 /** A file of one chunk, read as a whole. */
 interface PlainFile {
   input: IngestFileInput;
-  workflow: Claimant;
+  /** Of the workflow that it is loaded for. */
+  workflowId: string;
   plan: StoredPlan;
+}
+
+/** Who loads a file, for the ledger. */
+export interface Loader {
+  /** Of the workflow. */
+  runId: string;
+  /** Which attempt of the activity, from 1. */
+  attempt: number;
+}
+
+/** The chunk of it. */
+interface LoadedChunk extends ValidChunk {
+  /** Name of the worker, for the ledger. */
+  worker: string;
 }
 
 /** What becomes of it. */
@@ -46,19 +61,20 @@ export interface LoadedFile {
  * @param sql Pool of the ingest role.
  * @param file What is known of it, and its one chunk.
  * @returns Its row, which is loaded now.
- * @throws {NotPlain} when the ledger knows the file or its bytes, or a version that it may have grown from.
+ * @throws {NotPlain} when the ledger knows the file or its bytes, or a version that it may have grown from, or when
+ * another one has its name.
+ * @throws what `turn` rejects with.
  */
 export async function insertAtOnce(
   sql: Sql,
-  { schemaVersion, chunk, archivePathOf, isAsRead, ...file }: PlainFile & {
+  { turn, schemaVersion, chunk, archivePathOf, isAsRead, ...file }: PlainFile & {
+    /** Is waited for before anything refers to who loads the file, as its rows in the ledger do. */
+    turn: Promise<Loader>;
     schemaVersion: number;
-    chunk: Omit<ValidChunk, "fileId" | "epoch" | "chunkNo">;
+    chunk: Omit<LoadedChunk, "fileId" | "epoch" | "chunkNo">;
     /** Where the bytes of the file of this number are about to be; null when they stay. */
     archivePathOf: (file: { fileId: number; epoch: number }) => string | null;
-    /**
-     * Whether the version that was read still lies at its path. Answers at once: a transaction that waits for anything but
-     * its statements is not told when its connection ends, and the driver sends the next one to whoever has it by then.
-     */
+    /** Whether the version that was read still lies at its path. */
     isAsRead: () => boolean;
   },
 ): Promise<LoadedFile> {
@@ -71,21 +87,23 @@ export async function insertAtOnce(
     refuseNewer(ledger.version, schemaVersion);
     const { fileId } = ledger;
     if (fileId === null) throw new NotPlain("The ledger knows it, or what it may have grown from");
-    if (!isAsRead()) throw new NotPlain("Another version has its name");
     const archivePath = archivePathOf({ fileId, epoch: FIRST_EPOCH });
-    const products = describeProducts(sql, chunk.contract, chunk.batch);
     const numbered = { ...chunk, fileId, epoch: FIRST_EPOCH, chunkNo };
-    const { rejected } = await writeChunk(
+    const events = await writeEvents(
       tx,
       numbered,
       inMicros(ledger.eventsFrom),
-      {
-        sentAhead: new Set(ledger.newLines),
-        commitRow: (counts) => insertLoaded(tx, file, numbered, { ...counts, archivePath }),
-        writeLast: () => products?.write(tx),
-        commit,
-      },
+      new Set(ledger.newLines),
     );
+    const loader = await Promise.race([turn, events.sent.then(() => turn)]);
+    if (!isAsRead()) throw new NotPlain("Another version has its name");
+    const products = describeProducts(sql, chunk.contract, chunk.batch);
+    const { rejected } = await writeLedger(tx, numbered, events, {
+      commitRow: (counts) =>
+        insertLoaded(tx, { ...file, ...loader }, numbered, { ...counts, archivePath }),
+      writeLast: () => products?.write(tx),
+      commit,
+    });
     return { fileId, epoch: FIRST_EPOCH, archivePath, rejected, products };
   });
   products?.remember();
@@ -112,14 +130,14 @@ interface LedgerAnswer {
  */
 async function askLedger(
   tx: Transaction,
-  { input, workflow, plan }: PlainFile,
+  { input, workflowId, plan }: PlainFile,
   { schemaVersion, ...chunk }: { schemaVersion: number; batch: ChunkBatch; contract: Contract },
 ): Promise<LedgerAnswer> {
   const [row] = await tx<LedgerAnswer[]>`
     with ledger as materialized (
       select ingest.lock_horizon(${input.feed}) as events_from, ingest.schema_version() as version,
              case when not exists (select from ingest.files
-                                   where workflow_id = ${workflow.workflowId} for key share)
+                                   where workflow_id = ${workflowId} for key share)
                    and not exists (select from ingest.files
                                    where feed = ${input.feed} and sha256 = ${plan.sha256}
                                      and state in ('loading', 'loaded', 'unloading'))
@@ -142,17 +160,18 @@ async function askLedger(
 
 /**
  * The rows of the file and of its chunk, planned and loaded at once. The chunk is known to cover the file (I1); that its
- * counts add up is a constraint.
+ * counts add up is a constraint. The time of their commit is that of this statement: the transaction may have waited for its
+ * turn since it began.
  */
 async function insertLoaded(
   tx: Transaction,
-  { input, workflow, plan }: PlainFile,
-  { fileId, chunkNo, epoch, attempt, worker }: ValidChunk,
+  { input, workflowId, plan, runId, attempt }: PlainFile & Loader,
+  { fileId, chunkNo, epoch, contract, worker }: LoadedChunk,
   { archivePath, ...counts }: Counts & { archivePath: string | null },
 ): Promise<void> {
   const file = {
     file_id: fileId,
-    ...claimColumns(input, workflow),
+    ...claimColumns(input, { workflowId, runId, contractVersion: contract.version }),
     ...planColumns(tx, plan),
     epoch,
     state: "loaded",
@@ -163,13 +182,13 @@ async function insertLoaded(
   await tx`
     with file as (insert into ingest.files (${tx(Object.keys(file))}, committed_at, supersedes)
       overriding system value
-      select ${tx(file)}, now(), ${supersededBy(tx, { ...file, retry_of: null })})
+      select ${tx(file)}, statement_timestamp(), ${supersededBy(tx, { ...file, retry_of: null })})
     insert into ingest.chunks
       (file_id, chunk_no, byte_start, byte_end, first_line, checksum, records, loaded, duplicates, rejected,
        epoch, attempt, worker, committed_at)
     values (${fileId}, ${chunkNo}, ${byteStart}, ${byteEnd}, ${firstLine}, ${checksum},
        ${counts.records}, ${counts.loaded}, ${counts.duplicates}, ${counts.rejected},
-       ${epoch}, ${attempt}, ${worker}, now())`;
+       ${epoch}, ${attempt}, ${worker}, statement_timestamp())`;
 }
 
 /** The one chunk, which covers all that is behind the header. */

@@ -19,6 +19,9 @@ import { columnOf, valuesOf } from "./values_of.ts";
 
 /** A chunk read, checked and validated: all that the transaction needs, so that it awaits nothing but its statements. */
 export interface ReadyChunk extends ValidChunk {
+  /** Which attempt of the activity, for the ledger. */
+  attempt: number;
+  worker: string;
   /** Some of its events are there already, as far as is known. */
   hasOldEvents: boolean;
   leastRowsToCopy?: number | undefined;
@@ -29,9 +32,6 @@ export interface ValidChunk {
   fileId: number;
   epoch: number;
   chunkNo: number;
-  /** Which attempt of the activity, for the ledger. */
-  attempt: number;
-  worker: string;
   contract: Contract;
   batch: ChunkBatch;
   /** Raw bytes of a record, given its offset and length, cut to the quarantine's cap. */
@@ -77,54 +77,81 @@ function insertChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
     const committed = await lockChunk(tx, chunk);
     if (committed !== null) return committed;
 
-    return await writeChunk(tx, chunk, horizon);
+    const events = await writeEvents(tx, chunk, horizon);
+    return await writeLedger(tx, chunk, events, {
+      commitRow: (counts) => commitChunkRow(tx, chunk, counts),
+    });
   }) as Promise<Counts>;
 }
 
+/** What became of the records of a chunk, of which the events are written. */
+export interface WrittenEvents {
+  fresh: readonly number[];
+  duplicates: number[];
+  rejects: readonly ChunkReject[];
+  /** The answer to what was sent. */
+  sent: Promise<void>;
+}
+
 /**
- * Writes what a chunk brings, in the transaction that holds its locks.
+ * Claims the keys of a chunk, in the transaction that holds its locks, and sends its events behind them.
  *
- * @param options.sentAhead Lines of new keys, where those were inserted already; see `insertKeys`.
- * @param options.commitRow By default, marks the planned chunk as committed.
+ * @param sentAhead Lines of new keys, where those were inserted already; see `insertKeys`.
+ */
+export async function writeEvents(
+  tx: Transaction,
+  chunk: ValidChunk,
+  horizon: number,
+  sentAhead?: ReadonlySet<number>,
+): Promise<WrittenEvents> {
+  const { accepted, rejects } = chunk.batch;
+  const { rows, late } = splitAtHorizon(accepted.eventMicros.items(), horizon);
+  const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows, sentAhead);
+  return {
+    fresh,
+    duplicates,
+    rejects: [
+      ...rejects,
+      ...late.map((row) => rejectOf(chunk, row, { code: "before_horizon" })),
+      ...conflicting.map((row) => ({
+        ...rejectOf(chunk, row, { code: "conflicting_event" }),
+        ...conflictOf(chunk, row),
+      })),
+    ],
+    sent: insertEvents(tx, chunk, fresh),
+  };
+}
+
+/**
+ * Writes the rest of what a chunk brings, behind its events.
+ *
  * @param options.writeLast Sends, at once, one statement that locks what others may need: they wait until the commit.
  * @param options.commit Commits the transaction, of which nothing else is to be written; called where that saves an
  * exchange.
  */
-export async function writeChunk(
+export async function writeLedger(
   tx: Transaction,
   chunk: ValidChunk,
-  horizon: number,
-  { sentAhead, commitRow, writeLast, commit }: {
-    sentAhead?: ReadonlySet<number>;
-    commitRow?: CommitRow;
+  { fresh, duplicates, rejects, sent }: WrittenEvents,
+  { commitRow, writeLast, commit }: {
+    commitRow: CommitRow;
     writeLast?: () => Promise<unknown> | undefined;
     commit?: Commit;
-  } = {},
+  },
 ): Promise<Counts> {
-  const { accepted, rejects } = chunk.batch;
-  const { rows, late } = splitAtHorizon(accepted.eventMicros.items(), horizon);
-  const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows, sentAhead);
-  const allRejects = [
-    ...rejects,
-    ...late.map((row) => rejectOf(chunk, row, { code: "before_horizon" })),
-    ...conflicting.map((row) => ({
-      ...rejectOf(chunk, row, { code: "conflicting_event" }),
-      ...conflictOf(chunk, row),
-    })),
-  ];
   // What takes several statements waits in between: a commit would overtake the later ones.
-  const mayCommit = fresh.length <= ROWS_PER_STATEMENT &&
-    allRejects.length <= REJECTS_PER_STATEMENT;
-  // Sent in one go: none waits for the answer to another.
-  const { counts, work } = commitChunk(tx, chunk, {
+  const mayCommit = fresh.length <= ROWS_PER_STATEMENT && rejects.length <= REJECTS_PER_STATEMENT;
+  const counts = {
+    records: chunk.batch.records,
     loaded: fresh.length,
     duplicates: duplicates.length,
-    rejects: allRejects,
-    commitRow,
-  });
+    rejected: rejects.length,
+  };
+  // Sent in one go: none waits for the answer to another.
   const last = [
-    ...work,
-    insertEvents(tx, chunk, fresh),
+    sent,
+    commitRow(counts),
+    insertRejects(tx, chunk, rejects),
     insertDuplicates(tx, chunk, duplicates),
     writeLast?.() ?? Promise.resolve(),
   ];
@@ -162,12 +189,10 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
         () => lockOpenChunk(tx, chunk),
         () => copyKeys(tx, keys),
         async () => {
-          const { counts, work } = commitChunk(tx, chunk, {
-            loaded: batch.accepted.lines.length,
-            duplicates: 0,
-            rejects: batch.rejects,
-          });
-          await inOneGo(work);
+          const { records, rejects } = batch;
+          const loaded = batch.accepted.lines.length;
+          const counts = { records, loaded, duplicates: 0, rejected: rejects.length };
+          await inOneGo([commitChunkRow(tx, chunk, counts), insertRejects(tx, chunk, rejects)]);
           return counts;
         },
       ];
@@ -224,21 +249,6 @@ export async function lockHorizon(
 /** A horizon as it is compared with the times of events. */
 export function inMicros(eventsFrom: Date | undefined): number {
   return (eventsFrom?.getTime() ?? 0) * 1000;
-}
-
-/** The end of either way: the chunk's row in the ledger, and rejects. Each has sent its first statement at once. */
-function commitChunk(
-  tx: Transaction,
-  chunk: ValidChunk,
-  { loaded, duplicates, rejects, commitRow = (counts) => commitChunkRow(tx, chunk, counts) }: {
-    loaded: number;
-    duplicates: number;
-    rejects: readonly ChunkReject[];
-    commitRow?: CommitRow | undefined;
-  },
-): { counts: Counts; work: Promise<unknown>[] } {
-  const counts = { records: chunk.batch.records, loaded, duplicates, rejected: rejects.length };
-  return { counts, work: [commitRow(counts), insertRejects(tx, chunk, rejects)] };
 }
 
 /** Counts of a chunk that is committed already; null while it is only planned. */
@@ -343,7 +353,7 @@ async function insertRejects(
   }
 }
 
-async function commitChunkRow(tx: Transaction, chunk: ValidChunk, counts: Counts): Promise<void> {
+async function commitChunkRow(tx: Transaction, chunk: ReadyChunk, counts: Counts): Promise<void> {
   await tx`
     update ingest.chunks
     set records = ${counts.records}, loaded = ${counts.loaded}, duplicates = ${counts.duplicates},

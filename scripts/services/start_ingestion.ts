@@ -16,6 +16,8 @@ export interface StartedIngestion {
   workflowId: string;
   /** Whether it runs now, whoever started it; false when a run under this id is complete already. */
   started: boolean;
+  /** Whether its first task was handed to a worker of this process along with the answer. */
+  startedEagerly: boolean;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function startIngestion(
   const { path } = input.identity;
   const fileName = fileNameOf(path);
   try {
-    await client.connection.withDeadline(
+    const { eagerlyStarted } = await client.connection.withDeadline(
       Date.now() + START_DEADLINE_MS,
       () =>
         client.workflow.start<typeof ingestFile>("ingestFile", {
@@ -72,10 +74,10 @@ export async function startIngestion(
           }),
         }),
     );
-    return { workflowId, started: true };
+    return { workflowId, started: true, startedEagerly: eagerlyStarted };
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) {
-      return { workflowId, started: false };
+      return { workflowId, started: false, startedEagerly: false };
     }
     throw error;
   }

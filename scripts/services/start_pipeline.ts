@@ -3,8 +3,8 @@ import { Client } from "@temporalio/client";
 import { NativeConnection, type NativeConnectionOptions, type Worker } from "@temporalio/worker";
 import { type Dashboard, startDashboard } from "../../dashboard/start_dashboard.ts";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
-import { readAtOnce } from "../../activities/load_at_once.ts";
-import { ReadAhead } from "../../activities/read_ahead.ts";
+import { beginAtOnce } from "../../activities/load_at_once.ts";
+import { LoadAhead } from "../../activities/load_ahead.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import type { Config } from "../config.ts";
 import type { Logger } from "../log.ts";
@@ -145,7 +145,7 @@ async function startWorker(
     ...await workerDeps(config, services.databaseUrl),
     // Times are only taken where somebody asks for them.
     ...(config.metricsPort !== undefined && hooks),
-    readAhead: new ReadAhead(),
+    loadAhead: new LoadAhead(),
   };
   parts.defer(() => deps.sql.end({ timeout: 5 }));
   const worker = await createWorker({
@@ -198,7 +198,7 @@ function startWatcher(
     maxFilesInFlight,
     ...(config.archivePolicy === "delete" && { deleteAfterMs: config.deleteAfterMs }),
     eager: deps !== undefined,
-    ...(deps && { onStarting: (input) => readAtOnce(deps, input) }),
+    ...(deps && { onStarting: (input) => beginAtOnce(deps, input) }),
     workflowTaskTimeoutMs,
     log,
   });

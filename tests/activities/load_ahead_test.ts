@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { ReadAhead } from "../../activities/read_ahead.ts";
+import { LetGo, LoadAhead } from "../../activities/load_ahead.ts";
 import type { IngestFileInput } from "../../domain/ingest_api.ts";
-import { waitFor } from "../harness.ts";
 
 function file(path: string, changes: Partial<IngestFileInput["identity"]> = {}): IngestFileInput {
   return {
@@ -20,16 +19,23 @@ function file(path: string, changes: Partial<IngestFileInput["identity"]> = {}):
   };
 }
 
-Deno.test("ReadAhead hands one file over, once", async () => {
-  const ahead = new ReadAhead<string>();
+/** Lets a load that was begun come to what it waits for. */
+const turnOfOthers = async () => {
+  for (const _ of [1, 2]) await new Promise((resolve) => setImmediate(resolve));
+};
+
+Deno.test("LoadAhead hands one file over, once, and goes on with what it is told", async () => {
+  const ahead = new LoadAhead<number, string>();
   const begun: string[] = [];
-  const make = (name: string) => () => {
+  const load = (name: string) => async (turn: Promise<number>) => {
     begun.push(name);
-    return Promise.resolve(name);
+    return `${name}${await turn}`;
   };
-  ahead.begin(file("/a"), make("a"));
-  ahead.begin(file("/b"), make("b"));
+  ahead.begin(file("/a"), load("a"));
+  ahead.begin(file("/b"), load("b"))();
   assert.deepEqual(begun, [], "behind what is being sent");
+  await turnOfOthers();
+  assert.deepEqual(begun, ["a"]);
   for (
     const other of [
       file("/b"),
@@ -38,36 +44,77 @@ Deno.test("ReadAhead hands one file over, once", async () => {
       { ...file("/a"), discoveredAt: "2026-01-01T00:00:01.000Z" },
     ]
   ) {
-    assert.equal(await ahead.take(other), undefined);
+    assert.equal(ahead.take(other, 0), undefined);
   }
-  assert.equal(await ahead.take(structuredClone(file("/a"))), "a");
-  assert.equal(await ahead.take(file("/a")), undefined);
+  assert.equal(await ahead.take(structuredClone(file("/a")), 7), "a7");
+  assert.equal(ahead.take(file("/a"), 8), undefined);
   assert.deepEqual(begun, ["a"]);
 });
 
-Deno.test("ReadAhead tells what it found from what it did not look for", async () => {
-  const ahead = new ReadAhead<string | null>();
+Deno.test("LoadAhead hands over what did not wait for its turn", async () => {
+  const ahead = new LoadAhead<number, string | null>();
   ahead.begin(file("/a"), () => Promise.resolve(null));
-  assert.equal(await ahead.take(file("/a")), null);
-  assert.equal(await ahead.take(file("/a")), undefined);
+  await turnOfOthers();
+  assert.equal(await ahead.take(file("/a"), 1), null);
+  assert.equal(ahead.take(file("/a"), 1), undefined);
 });
 
-Deno.test("ReadAhead forgets a file that nobody takes", async () => {
-  const ahead = new ReadAhead<string>();
-  ahead.begin(file("/a"), () => Promise.resolve("a"));
-  await waitFor(async () => {
-    ahead.begin(file("/b"), () => Promise.resolve("b"));
-    return await ahead.take(file("/b")) === "b";
-  }, { what: "the turn of another file" });
-  assert.equal(await ahead.take(file("/a")), undefined);
+Deno.test("LoadAhead lets go of a file, unless it was taken", async () => {
+  const ahead = new LoadAhead<number, number>();
+  const ends: unknown[] = [];
+  const load = async (turn: Promise<number>) => {
+    try {
+      return await turn;
+    } catch (reason) {
+      ends.push(reason);
+      throw reason;
+    }
+  };
+  const letGoOfA = ahead.begin(file("/a"), load);
+  await turnOfOthers();
+  letGoOfA();
+  assert.equal(ahead.take(file("/a"), 1), undefined);
+  const letGoOfB = ahead.begin(file("/b"), load);
+  letGoOfA();
+  const taken = ahead.take(file("/b"), 2);
+  letGoOfB();
+  assert.equal(await taken, 2);
+  assert.equal(ends.length, 1);
+  assert.ok(ends[0] instanceof LetGo);
 });
 
-Deno.test("ReadAhead leaves failures to whoever loads the file", async () => {
-  const ahead = new ReadAhead<string>();
-  ahead.begin(file("/a"), () => Promise.reject(new Error("away")));
-  assert.equal(await ahead.take(file("/a")), undefined);
-  ahead.begin(file("/b"), () => {
-    throw new Error("away at once");
+Deno.test("LoadAhead lets go of a file that nobody takes", async () => {
+  const ahead = new LoadAhead<number, number>();
+  const end = Promise.withResolvers<unknown>();
+  ahead.begin(file("/a"), async (turn) => {
+    await turn.catch(end.resolve);
+    return await turn;
   });
-  assert.equal(await ahead.take(file("/b")), undefined);
+  assert.ok(await end.promise instanceof LetGo);
+  assert.equal(ahead.take(file("/a"), 1), undefined);
+});
+
+Deno.test("LoadAhead leaves a failure to whoever loads the file, and has room for another", async () => {
+  const ahead = new LoadAhead<number, string>();
+  const failures = [
+    () => Promise.reject(new Error("away")),
+    () => {
+      throw new Error("away at once");
+    },
+  ];
+  for (const fail of failures) {
+    ahead.begin(file("/a"), fail);
+    await turnOfOthers();
+    assert.equal(ahead.take(file("/a"), 1), undefined);
+  }
+  ahead.begin(file("/b"), () => Promise.resolve("b"));
+  assert.equal(await ahead.take(file("/b"), 1), "b");
+});
+
+Deno.test("LoadAhead tells who has taken a file that it fails", async () => {
+  const ahead = new LoadAhead<number, string>();
+  ahead.begin(file("/a"), async (turn) => {
+    throw new Error(`away ${await turn}`);
+  });
+  await assert.rejects(async () => await ahead.take(file("/a"), 1), /away 1/);
 });

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
 import type { IngestFileResult } from "../../domain/ingest_api.ts";
 import { openDatabase } from "../../activities/database.ts";
-import { readAtOnce } from "../../activities/load_at_once.ts";
-import { ReadAhead } from "../../activities/read_ahead.ts";
+import { LoadAhead } from "../../activities/load_ahead.ts";
+import { beginAtOnce } from "../../activities/load_at_once.ts";
 import { waitFor } from "../harness.ts";
 import { csv, event, eventId, events } from "./_events.ts";
 import { claim, ingest } from "./_ingest.ts";
@@ -261,21 +261,35 @@ const PLAIN: readonly { name: string; files: readonly [name: string, content: st
   },
 ];
 
-Deno.test("loadAtOnce() leaves the same behind as the single steps", async (t) => {
+Deno.test("loadAtOnce() leaves the same behind as the single steps, begun before or not", async (t) => {
   for (const { name, files } of PLAIN) {
     await t.step(name, async () => {
-      const [atOnce, stepByStep] = await Promise.all([ingest, ingestByStep].map(async (load) => {
+      const ways = [ingest, ingestAhead, ingestByStep];
+      const [atOnce, ahead, stepByStep] = await Promise.all(ways.map(async (load) => {
         await using house = await warehouse(ONE_CHUNK);
         await house.admin`update ingest.horizon set events_from = '2025-12-01 00:00:00+00'`;
         for (const [name, content] of files) await load(house, await house.land(name, content));
         assert.deepEqual(await house.violations(), []);
         return { ways: new Set(await waysOf(house)), left: await everything(house) };
       }));
-      assert.deepEqual([...atOnce!.ways, ...stepByStep!.ways], ["at once", "step by step"]);
+      assert.deepEqual(
+        [...atOnce!.ways, ...ahead!.ways, ...stepByStep!.ways],
+        ["at once", "at once", "step by step"],
+      );
       assert.deepEqual(atOnce!.left, stepByStep!.left);
+      assert.deepEqual(ahead!.left, stepByStep!.left);
     });
   }
 });
+
+async function ingestAhead(house: Warehouse, path: string): Promise<IngestFileResult> {
+  const { deps } = house;
+  deps.loadAhead ??= new LoadAhead();
+  const job = await house.job(path);
+  beginAtOnce(deps, job.input);
+  await waitingForTurn(house, 1);
+  return await ingest(house, job);
+}
 
 async function ingestByStep(house: Warehouse, path: string): Promise<IngestFileResult> {
   const job = await house.job(path);
@@ -477,52 +491,109 @@ Deno.test("loadAtOnce() waits for a migration before it locks what that may want
   assert.deepEqual(await waysOf(house), ["at once"]);
 });
 
-Deno.test("loadAtOnce() takes what was read ahead, once, and of the version that lies there", async (t) => {
+Deno.test("loadAtOnce() goes on with what was begun before it, which nobody has seen", async () => {
   await using house = await warehouse(ONE_CHUNK);
-  const readAhead = house.deps.readAhead = new ReadAhead();
-  /** Reads a file before anybody loads it. */
-  const prepared = async (name: string, text: string) => {
+  house.deps.loadAhead = new LoadAhead();
+  const job = await house.job(await house.land("a.csv", csv([...events(0, 4), event(2)])));
+  beginAtOnce(house.deps, job.input);
+  const [begun] = await waitingForTurn(house, 1);
+  for (const table of ["files", "chunks", "event_keys", "duplicates"]) {
+    assert.equal((await house.admin.unsafe(`select from ingest.${table}`)).length, 0);
+  }
+  assert.equal((await totals(house)).events, 0);
+  const { loaded, duplicates } = await ingest(house, job);
+  assert.deepEqual([loaded, duplicates], [4, 1]);
+  const [row] = await house.admin`
+    select c.xmin::text as transaction, c.attempt, f.started_at,
+           f.committed_at > f.started_at as "toldWhenItWas"
+    from ingest.files f join ingest.chunks c using (file_id)`;
+  assert.deepEqual({ ...row }, {
+    transaction: begun!.transaction,
+    attempt: 1,
+    started_at: begun!.began_at,
+    toldWhenItWas: true,
+  });
+  assert.deepEqual(await waysOf(house), ["at once"]);
+  assert.deepEqual(await totals(house), { events: 4, keys: 4, rolledUp: 4, openChunks: 0 });
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadAtOnce() begins anew with what was not begun, or not for it", async (t) => {
+  await using house = await warehouse(ONE_CHUNK);
+  house.deps.loadAhead = new LoadAhead();
+  const land = async (name: string, text: string) => {
     await renameInto(house, name, text);
-    const job = await house.job(`${house.inbox}/${name}`);
-    readAtOnce(house.deps, job.input);
-    await new Promise((resolve) => setImmediate(resolve));
-    return job;
+    return await house.job(`${house.inbox}/${name}`);
   };
-  await t.step("for its own workflow", async () => {
-    const job = await prepared(
-      "a.csv",
-      csv([event(1, { event_time: "2021-07-01T00:00:00Z" }), event(2)]),
-    );
-    await waitFor(async () => {
-      const [month] = await house.admin`select to_regclass('shop.events_2021_07') as name`;
-      return month!.name !== null;
-    }, { what: "the month of a file that is not loaded" });
-    assert.equal((await totals(house)).events, 0);
-    assert.equal((await ingest(house, job)).loaded, 2);
-    assert.equal(await readAhead.take(job.input), undefined);
+  /** Begins with a file, until only its turn is missing. */
+  const begun = async (name: string, text: string) => {
+    const job = await land(name, text);
+    const letGo = beginAtOnce(house.deps, job.input);
+    await waitingForTurn(house, 1);
+    return { job, letGo };
+  };
+  await t.step("a newer version, which waits until the older one is let go", async () => {
+    const { letGo } = await begun("a.csv", csv([event(1), event(2)]));
+    const newer = ingest(house, await land("a.csv", csv([event(1), event(3), event(4)])));
+    await waiting(house, 1);
+    letGo();
+    assert.equal((await newer).loaded, 3);
   });
-  await t.step("not for that of a newer version", async () => {
-    const older = await prepared("b.csv", csv([event(3), event(4)]));
-    await renameInto(house, "b.csv", csv([event(5), event(6), event(7)]));
-    assert.equal((await ingest(house, `${house.inbox}/b.csv`)).loaded, 3);
-    assert.notEqual(await readAhead.take(older.input), undefined);
+  await t.step("a version that has been replaced since: it is not loaded", async () => {
+    const older = await begun("b.csv", csv([event(5), event(6)]));
+    const newer = await land("b.csv", csv([event(7)]));
+    assert.equal((await ingest(house, older.job)).errorCode, "changed");
+    assert.equal((await ingest(house, newer)).loaded, 1);
   });
-  await t.step("not when a newer version has come since", async () => {
-    const older = await prepared("c.csv", csv([event(8), event(9)]));
-    await renameInto(house, "c.csv", csv([event(10)]));
-    assert.deepEqual((await ingest(house, older)).errorCode, "changed");
-    assert.equal((await ingest(house, `${house.inbox}/c.csv`)).loaded, 1);
+  await t.step("a workflow of another id", async () => {
+    const { job, letGo } = await begun("c.csv", csv([event(8)]));
+    const other = ingest(house, { ...job, workflowId: "another" });
+    await waiting(house, 1);
+    letGo();
+    assert.equal((await other).loaded, 1);
   });
-  await t.step("not when reading it has failed", async () => {
+  await t.step("a file that was let go: nothing of it is locked or kept", async () => {
+    const { job, letGo } = await begun("d.csv", csv([event(9)]));
+    letGo();
+    await waitingForTurn(house, 0);
+    assert.deepEqual(await totals(house), { events: 5, keys: 5, rolledUp: 5, openChunks: 0 });
+    assert.equal((await ingest(house, job)).loaded, 1);
+  });
+  await t.step("a file whose connection has ended", async () => {
+    const { job } = await begun("e.csv", csv([event(10)]));
+    const [session] = await waitingForTurn(house, 1);
+    await house.admin`select pg_terminate_backend(${session!.pid})`;
+    await waitingForTurn(house, 0);
+    assert.equal((await ingest(house, job)).loaded, 1);
+  });
+  await t.step("a file that could not be read", async () => {
     const { contracts } = house.deps;
     house.deps.contracts = new Map();
-    const job = await prepared("d.csv", csv([event(11)]));
+    const job = await land("f.csv", csv([event(11)]));
+    beginAtOnce(house.deps, job.input);
+    await new Promise((resolve) => setImmediate(resolve));
     house.deps.contracts = contracts;
     assert.equal((await ingest(house, job)).loaded, 1);
   });
-  assert.deepEqual(await totals(house), { events: 7, keys: 7, rolledUp: 7, openChunks: 0 });
-  assert.deepEqual(new Set((await waysOf(house)).slice(0, 2)), new Set(["at once"]));
+  assert.deepEqual(await totals(house), { events: 8, keys: 8, rolledUp: 8, openChunks: 0 });
   assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("beginAtOnce() keeps away from what is large, compressed, or out of the ordinary", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  house.deps.loadAhead = new LoadAhead();
+  const large = csv(events(0, 999)).padEnd(300_000, "\n");
+  for (
+    const [name, text] of [["a.csv", large], ["b.csv.gz", ""], ["c.csv", "a,b\n1,2\n"]] as const
+  ) {
+    const job = await house.job(await house.land(name, text));
+    const letGo = beginAtOnce(house.deps, job.input);
+    await new Promise((resolve) => setImmediate(resolve));
+    letGo();
+  }
+  assert.equal((await house.deps.sql`select from ingest.files`).length, 0);
+  const [drawn] = await house.admin`select is_called from ingest.files_file_id_seq`;
+  assert.equal(drawn?.is_called, false);
 });
 
 async function renameInto(house: Warehouse, name: string, text: string): Promise<void> {
@@ -538,6 +609,16 @@ async function waiting(house: Warehouse, connections: number): Promise<void> {
   }, { what: `${connections} connections to wait for a lock` });
 }
 
+/** Waits until so many transactions wait for their turn, and nobody is in one otherwise. */
+async function waitingForTurn(house: Warehouse, transactions: number) {
+  return await waitFor(async () => {
+    const rows = await house.admin<{ pid: number; transaction: string; began_at: Date }[]>`
+      select pid, backend_xid::text as transaction, xact_start as began_at from pg_stat_activity
+      where datname = current_database() and state = 'idle in transaction'`;
+    return rows.length === transactions ? rows : null;
+  }, { what: `${transactions} transactions to wait for their turn` });
+}
+
 /** Waits until a session has inserted keys, and has not been told to go on. */
 async function haveClaimed(house: Warehouse): Promise<void> {
   await waitFor(async () => {
@@ -549,11 +630,13 @@ async function haveClaimed(house: Warehouse): Promise<void> {
   }, { what: "keys before any answer" });
 }
 
-/** How each file was loaded: one transaction has one time. */
+/** How each file was loaded: one statement has one time. */
 async function waysOf(house: Warehouse): Promise<string[]> {
   const rows = await house.admin<{ way: string }[]>`
-    select case when started_at = committed_at then 'at once' else 'step by step' end as way
-    from ingest.files order by file_id`;
+    select case when exists (select from ingest.chunks c
+                             where c.file_id = f.file_id and c.committed_at = f.committed_at)
+                then 'at once' else 'step by step' end as way
+    from ingest.files f order by f.file_id`;
   return rows.map(({ way }) => way);
 }
 

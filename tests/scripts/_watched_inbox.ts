@@ -1,6 +1,7 @@
 import { Client } from "@temporalio/client";
 import { NativeConnection } from "@temporalio/worker";
 import pino from "pino";
+import type { ActivityDeps } from "../../activities/create_activities.ts";
 import { openDatabase } from "../../activities/database.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import { createLogger } from "../../scripts/log.ts";
@@ -37,6 +38,8 @@ export interface WatchedInbox extends AsyncDisposable {
   readonly folder: string;
   readonly inbox: string;
   readonly parts: WatchParts;
+  /** What the activities of its worker work with. */
+  readonly deps: ActivityDeps;
   readonly sql: Awaited<ReturnType<typeof testDatabase>>["sql"];
   readonly client: Client;
   readonly log: LogLine[];
@@ -102,24 +105,24 @@ export async function watchedInbox(
     workflowTaskTimeoutMs: 10_000,
     log: pino({ level: "info" }, { write: (line: string) => void log.push(JSON.parse(line)) }),
   };
+  const deps: ActivityDeps = {
+    sql,
+    contracts: new Map([[SHOP_EVENTS.feed, SHOP_EVENTS]]),
+    directories,
+    archivePolicy,
+    expansion: { spool: `${folder}/spool`, maxBytes: 10_000_000 },
+    chunkBytes: 64 * 1024,
+    errorBudget: {},
+    worker: "test",
+    schemaVersion: (await readMigrations()).length,
+  };
   if (worker) {
-    const places = { ...directories, spool: `${folder}/spool` };
     const running = await createWorker({
       connection,
       namespace: "default",
       inboxId,
       bundle: { codePath: await testBundle() },
-      deps: {
-        sql,
-        contracts: new Map([[SHOP_EVENTS.feed, SHOP_EVENTS]]),
-        directories: places,
-        archivePolicy,
-        expansion: { spool: `${folder}/spool`, maxBytes: 10_000_000 },
-        chunkBytes: 64 * 1024,
-        errorBudget: {},
-        worker: "test",
-        schemaVersion: (await readMigrations()).length,
-      },
+      deps,
       poolSize: 4,
       shutdownGraceMs: 1_000,
     });
@@ -141,6 +144,7 @@ export async function watchedInbox(
     folder,
     inbox,
     parts,
+    deps,
     sql: database.sql,
     client,
     log,

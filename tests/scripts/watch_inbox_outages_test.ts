@@ -33,7 +33,13 @@ Deno.test("watchInbox() waits for Temporal, says so once, and loses nothing", as
   const address = await testTemporal();
   await using proxy = await tcpProxy(`http://${address}`);
   const connection = await NativeConnection.connect({ address: new URL(proxy.url).host });
-  const watch = at.watch({ client: new Client({ connection }), eager: false, relistMs: 200 });
+  let letGo = 0;
+  const watch = at.watch({
+    client: new Client({ connection }),
+    eager: false,
+    relistMs: 200,
+    onStarting: () => () => void letGo++,
+  });
   try {
     await watch.relist();
     await proxy.refuse();
@@ -42,6 +48,7 @@ Deno.test("watchInbox() waits for Temporal, says so once, and loses nothing", as
       await Deno.rename(`${at.folder}/landed`, `${at.inbox}/${i}.csv`);
     }
     await waitFor(() => linesAbout(at, "Temporal is away"), { what: "word of the outage" });
+    assert.ok(letGo > 0, "what was begun with a file whose start fails");
     await proxy.listen();
     const rows = await at.settled(3);
     assert.ok(rows.every(({ state }) => state === "loaded"));

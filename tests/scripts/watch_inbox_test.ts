@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
+import { LoadAhead } from "../../activities/load_ahead.ts";
+import { beginAtOnce } from "../../activities/load_at_once.ts";
+import { fileNameOf } from "../../domain/file_name_of.ts";
+import type { IngestFileInput } from "../../domain/ingest_api.ts";
 import { waitFor } from "../harness.ts";
 import { csvOf, nextRecord, watchedInbox } from "./_watched_inbox.ts";
 
 Deno.test("watchInbox() loads a file renamed into place without waiting for it to settle", async () => {
   await using at = await watchedInbox();
-  const starting: string[] = [];
-  const onStarting = ({ identity }: { identity: { path: string } }) =>
-    void starting.push(identity.path);
+  const { starting, onStarting } = startsOf();
   const watch = at.watch({ settleMs: 600_000, onStarting });
   await watch.relist();
   await Deno.writeTextFile(`${at.inbox}/.a.csv.tmp`, csvOf(3));
@@ -19,9 +21,66 @@ Deno.test("watchInbox() loads a file renamed into place without waiting for it t
     [["a.csv", "loaded", 3], ["b.csv", "loaded", 4]],
   );
   assert.equal(watch.stats().started, 2);
-  assert.deepEqual(starting, [`${at.inbox}/a.csv`, `${at.inbox}/b.csv`]);
+  assert.deepEqual(starting, ["a.csv", "b.csv"]);
   assert.deepEqual(await at.violations(), []);
 });
+
+Deno.test("watchInbox() lets a file be begun before its workflow runs, which goes on with it", async () => {
+  await using at = await watchedInbox();
+  const taken: string[] = [];
+  at.deps.loadAhead = new class<Turn, Result> extends LoadAhead<Turn, Result> {
+    override take(...[input, turn]: Parameters<LoadAhead<Turn, Result>["take"]>) {
+      const begun = super.take(input, turn);
+      if (begun !== undefined) taken.push(fileNameOf(input.identity.path));
+      return begun;
+    }
+  }();
+  const watch = at.watch({ onStarting: (input) => beginAtOnce(at.deps, input) });
+  await watch.relist();
+  for (const [before, name] of ["a.csv", "b.csv"].entries()) {
+    await Deno.writeTextFile(`${at.folder}/next`, csvOf(3));
+    await Deno.rename(`${at.folder}/next`, `${at.inbox}/${name}`);
+    await at.settled(before + 1);
+  }
+  assert.deepEqual(taken, ["a.csv", "b.csv"]);
+  const rows = await at.sql`
+    select f.workflow_id, f.run_id, c.attempt from ingest.files f join ingest.chunks c using (file_id)`;
+  for (const { workflow_id, run_id, attempt } of rows) {
+    const { runId } = await at.client.workflow.getHandle(workflow_id).describe();
+    assert.deepEqual([run_id, attempt], [runId, 1]);
+  }
+  assert.deepEqual(await at.violations(), []);
+});
+
+Deno.test("watchInbox() tells of a file that was begun when its workflow is not run here", async () => {
+  await using at = await watchedInbox({ worker: false });
+  const { starting, letGo, onStarting } = startsOf();
+  const watch = at.watch({ onStarting });
+  await watch.relist();
+  await Deno.writeTextFile(`${at.folder}/next`, csvOf(3));
+  await Deno.rename(`${at.folder}/next`, `${at.inbox}/a.csv`);
+  await waitFor(() => watch.stats().started === 1, { what: "a started file" });
+  assert.deepEqual([starting, letGo], [["a.csv"], ["a.csv"]]);
+  const [run] = await waitFor(async () => {
+    const runs = await at.runs();
+    return runs.length > 0 ? runs : null;
+  }, { what: "a workflow" });
+  await at.client.workflow.getHandle(run!.workflowId).terminate();
+});
+
+/** Names of the files that are told of before their start, and of those that were let go. */
+function startsOf() {
+  const [starting, letGo]: [string[], string[]] = [[], []];
+  return {
+    starting,
+    letGo,
+    onStarting({ identity }: IngestFileInput) {
+      const name = fileNameOf(identity.path);
+      starting.push(name);
+      return () => void letGo.push(name);
+    },
+  };
+}
 
 Deno.test("watchInbox() loads what is copied and hard-linked, once it has settled", async () => {
   await using at = await watchedInbox();
