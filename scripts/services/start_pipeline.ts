@@ -145,7 +145,8 @@ async function startWorker(
     ...await workerDeps(config, services.databaseUrl),
     // Times are only taken where somebody asks for them.
     ...(config.metricsPort !== undefined && hooks),
-    loadAhead: new LoadAhead(),
+    // It keeps a connection until its activity runs: one that needs another may come first.
+    ...(config.databasePool > 1 && { loadAhead: new LoadAhead() }),
   };
   parts.defer(() => deps.sql.end({ timeout: 5 }));
   const worker = await createWorker({
