@@ -609,12 +609,13 @@ async function waiting(house: Warehouse, connections: number): Promise<void> {
   }, { what: `${connections} connections to wait for a lock` });
 }
 
-/** Waits until so many transactions wait for their turn, and nobody is in one otherwise. */
+/** Waits until so many transactions have what is asked first, and do not go on. */
 async function waitingForTurn(house: Warehouse, transactions: number) {
   return await waitFor(async () => {
     const rows = await house.admin<{ pid: number; transaction: string; began_at: Date }[]>`
       select pid, backend_xid::text as transaction, xact_start as began_at from pg_stat_activity
-      where datname = current_database() and state = 'idle in transaction'`;
+      where datname = current_database() and state = 'idle in transaction'
+        and query ~ 'with ledger as|insert into shop.events'`;
     return rows.length === transactions ? rows : null;
   }, { what: `${transactions} transactions to wait for their turn` });
 }
