@@ -10,6 +10,7 @@ export class LetGo extends Error {
 }
 
 interface BegunFile<Turn, Result> {
+  workflowId: string;
   input: IngestFileInput;
   turn: PromiseWithResolvers<Turn>;
   result: Promise<Result>;
@@ -27,11 +28,17 @@ export class LoadAhead<Turn, Result> {
   /**
    * Begins with a file, behind what is being sent. Whatever fails before it is taken is left to whoever loads it.
    *
+   * @param workflowId Of the workflow that is being started.
+   * @param input What that is started with.
    * @param load Does what can be done before its turn, waits for that, and does the rest; it takes all back when it is
    * told {@linkcode LetGo} instead.
    * @returns Lets go of the file, unless it was taken: for when it is not loaded here.
    */
-  begin(input: IngestFileInput, load: (turn: Promise<Turn>) => Promise<Result>): () => void {
+  begin(
+    workflowId: string,
+    input: IngestFileInput,
+    load: (turn: Promise<Turn>) => Promise<Result>,
+  ): () => void {
     if (this.#file !== undefined) return () => {};
     const turn = Promise.withResolvers<Turn>();
     const letGo = () => {
@@ -39,7 +46,7 @@ export class LoadAhead<Turn, Result> {
     };
     const result = new Promise<void>((resolve) => setImmediate(resolve))
       .then(() => load(turn.promise));
-    const file = { input, turn, result, timer: setTimeout(letGo, KEPT_MS) };
+    const file = { workflowId, input, turn, result, timer: setTimeout(letGo, KEPT_MS) };
     // Not every load comes as far as its turn.
     turn.promise.catch(() => {});
     result.catch(() => this.#remove(file));
@@ -48,14 +55,14 @@ export class LoadAhead<Turn, Result> {
   }
 
   /**
-   * Hands a file over, once, and lets it go on.
+   * Hands a file over to its workflow, once, and lets it go on. An operation on it has a workflow of its own.
    *
    * @param turn What it is told.
    * @returns What becomes of it; undefined when it is not the one that was begun with, or that has failed.
    */
-  take(input: IngestFileInput, turn: Turn): Promise<Result> | undefined {
+  take(workflowId: string, input: IngestFileInput, turn: Turn): Promise<Result> | undefined {
     const file = this.#file;
-    if (file === undefined || !isSameFile(file.input, input)) return undefined;
+    if (file?.workflowId !== workflowId || !isSameFile(file.input, input)) return undefined;
     this.#remove(file);
     file.turn.resolve(turn);
     return file.result;

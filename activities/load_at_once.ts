@@ -36,12 +36,6 @@ interface WholeFile {
   rawOf: (byteStart: number, byteLength: number) => Uint8Array;
 }
 
-/** A file that is loaded: what remains to be settled, and where the ledger says that its bytes will be. */
-interface LoadedRow {
-  row: SettlingFile;
-  announced: string | null;
-}
-
 /** What an activity works with that begins to load a file before it runs. */
 export type FilesAhead = LoadAhead<Loader, LoadedFile | null>;
 
@@ -51,23 +45,20 @@ export type FilesAhead = LoadAhead<Loader, LoadedFile | null>;
  *
  * @param deps What activities work with.
  * @param input What the workflow was started with.
- * @returns What was loaded; null when anything about it is out of the ordinary: nothing was written then, and the single
- * steps find out what it is.
+ * @returns What remains to be settled, and where the ledger says that its bytes will be; null when anything about it is
+ * out of the ordinary: nothing was written then, and the single steps find out what it is.
  */
 export async function loadAtOnce(
   deps: ActivityDeps,
   input: IngestFileInput,
-): Promise<LoadedRow | null> {
+): Promise<{ row: SettlingFile; announced: string | null } | null> {
   if (input.fileId !== undefined || !takesShortWay(input.identity)) return null;
   const { workflowId, runId } = workflowOfActivity();
   const loader = { runId, attempt: activityAttempt() };
   try {
     heartbeatAndCheck({ bytesRead: 0 });
-    // An operation on a file has a workflow of its own.
-    const isOwn = workflowId === ingestWorkflowId(input.inboxId, input.identity);
-    const ahead = isOwn ? deps.loadAhead?.take(input, loader) : undefined;
-    const loaded =
-      await (ahead ?? loadPlain(deps, input, { workflowId, turn: Promise.resolve(loader) }));
+    const loaded = await (deps.loadAhead?.take(workflowId, input, loader) ??
+      loadPlain(deps, input, { workflowId, turn: Promise.resolve(loader) }));
     if (loaded === null) return null;
     deps.onChange?.();
     await deps.hooks?.afterComplete?.(loaded.fileId);
@@ -96,7 +87,11 @@ export function beginAtOnce(deps: ActivityDeps, input: IngestFileInput): () => v
   const isFit = identity.sizeBytes <= MAX_BYTES_AHEAD && takesShortWay(identity);
   if (deps.loadAhead === undefined || !isFit) return () => {};
   const workflowId = ingestWorkflowId(inboxId, identity);
-  return deps.loadAhead.begin(input, (turn) => loadPlain(deps, input, { workflowId, turn }));
+  return deps.loadAhead.begin(
+    workflowId,
+    input,
+    (turn) => loadPlain(deps, input, { workflowId, turn }),
+  );
 }
 
 /** More than most files have that are loaded at once; others would be kept in memory. */

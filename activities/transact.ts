@@ -28,9 +28,9 @@ interface Query extends Promise<unknown> {
  *
  * @param sql The pool.
  * @param work Makes the transaction. Should it wait for anything but its statements, it is left behind when the connection
- * ends meanwhile, and can send nothing more. It may call `commit` with all that is still
- * under way, of which each has sent its last statement at once: whatever fails of that takes all back, and `commit` says so.
- * Without, the transaction is committed when the work has ended.
+ * ends meanwhile, and can send nothing more. It may call `commit` with all that is still under way, of which each has sent its
+ * last statement at once: whatever fails of that takes all back, and `commit` says so. Without, the transaction is committed
+ * when the work has ended.
  * @returns What the work gave, once it is committed.
  * @throws What failed first; then nothing was written.
  */

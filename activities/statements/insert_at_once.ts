@@ -95,6 +95,7 @@ export async function insertAtOnce(
       inMicros(ledger.eventsFrom),
       new Set(ledger.newLines),
     );
+    // Should the events fail, that is told without waiting for a turn.
     const loader = await Promise.race([turn, events.sent.then(() => turn)]);
     if (!isAsRead()) throw new NotPlain("Another version has its name");
     const products = describeProducts(sql, chunk.contract, chunk.batch);

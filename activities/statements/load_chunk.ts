@@ -84,9 +84,9 @@ function insertChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts> {
   }) as Promise<Counts>;
 }
 
-/** What became of the records of a chunk, of which the events are written. */
+/** What became of the records of a chunk whose events are written, or being written. */
 export interface WrittenEvents {
-  fresh: readonly number[];
+  loaded: number;
   duplicates: number[];
   rejects: readonly ChunkReject[];
   /** The answer to what was sent. */
@@ -108,7 +108,7 @@ export async function writeEvents(
   const { rows, late } = splitAtHorizon(accepted.eventMicros.items(), horizon);
   const { fresh, duplicates, conflicting } = await insertKeys(tx, chunk, rows, sentAhead);
   return {
-    fresh,
+    loaded: fresh.length,
     duplicates,
     rejects: [
       ...rejects,
@@ -132,7 +132,7 @@ export async function writeEvents(
 export async function writeLedger(
   tx: Transaction,
   chunk: ValidChunk,
-  { fresh, duplicates, rejects, sent }: WrittenEvents,
+  { loaded, duplicates, rejects, sent }: WrittenEvents,
   { commitRow, writeLast, commit }: {
     commitRow: CommitRow;
     writeLast?: () => Promise<unknown> | undefined;
@@ -140,10 +140,10 @@ export async function writeLedger(
   },
 ): Promise<Counts> {
   // What takes several statements waits in between: a commit would overtake the later ones.
-  const mayCommit = fresh.length <= ROWS_PER_STATEMENT && rejects.length <= REJECTS_PER_STATEMENT;
+  const mayCommit = loaded <= ROWS_PER_STATEMENT && rejects.length <= REJECTS_PER_STATEMENT;
   const counts = {
     records: chunk.batch.records,
-    loaded: fresh.length,
+    loaded,
     duplicates: duplicates.length,
     rejected: rejects.length,
   };
@@ -188,13 +188,13 @@ async function copyChunk(sql: Sql, chunk: ReadyChunk): Promise<Counts | null> {
         () => lockClaim(tx, chunk, "share"),
         () => lockOpenChunk(tx, chunk),
         () => copyKeys(tx, keys),
-        async () => {
-          const { records, rejects } = batch;
-          const loaded = batch.accepted.lines.length;
-          const counts = { records, loaded, duplicates: 0, rejected: rejects.length };
-          await inOneGo([commitChunkRow(tx, chunk, counts), insertRejects(tx, chunk, rejects)]);
-          return counts;
-        },
+        () =>
+          writeLedger(tx, chunk, {
+            loaded: batch.accepted.lines.length,
+            duplicates: [],
+            rejects: batch.rejects,
+            sent: Promise.resolve(),
+          }, { commitRow: (counts) => commitChunkRow(tx, chunk, counts) }),
       ];
       return (await copyInOneGo(sql, steps)).at(-1);
     }) as Counts;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { ApplicationFailure } from "@temporalio/common";
 import { sqlstateOf } from "../../activities/database.ts";
-import { beginAtOnce } from "../../activities/load_at_once.ts";
 import { readIdentity } from "../../activities/file_identity.ts";
+import { beginAtOnce } from "../../activities/load_at_once.ts";
 import { operationWorkflowId } from "../../domain/workflow_ids.ts";
 import type { Running } from "../../scripts/cli/with_running.ts";
 import { readConfig } from "../../scripts/config.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { ActivityDeps } from "../../activities/create_activities.ts";
 import { LoadAhead } from "../../activities/load_ahead.ts";
-import type { FilesAhead } from "../../activities/load_at_once.ts";
 import {
   interleave,
   isReject,
@@ -86,7 +86,10 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 /** Chunks of some two records: those are copied, the last of a file often is not. */
 const COPYING = { chunkBytes: 500, leastRowsToCopy: 2 };
 /** Files of one chunk, which is inserted, and begun before the workflow runs. */
-const begunBefore = () => ({ chunkBytes: 5_000, loadAhead: new LoadAhead() as FilesAhead });
+const begunBefore = (): Partial<ActivityDeps> => ({
+  chunkBytes: 5_000,
+  loadAhead: new LoadAhead(),
+});
 
 Deno.test("the ledger equals its model after every step of any history", async () => {
   const history = fc.array(step, { minLength: 1, maxLength: 24, size: "max" });

@@ -31,8 +31,8 @@ Deno.test("LoadAhead hands one file over, once, and goes on with what it is told
     begun.push(name);
     return `${name}${await turn}`;
   };
-  ahead.begin(file("/a"), load("a"));
-  ahead.begin(file("/b"), load("b"))();
+  ahead.begin("w", file("/a"), load("a"));
+  ahead.begin("w", file("/b"), load("b"))();
   assert.deepEqual(begun, [], "behind what is being sent");
   await turnOfOthers();
   assert.deepEqual(begun, ["a"]);
@@ -44,19 +44,20 @@ Deno.test("LoadAhead hands one file over, once, and goes on with what it is told
       { ...file("/a"), discoveredAt: "2026-01-01T00:00:01.000Z" },
     ]
   ) {
-    assert.equal(ahead.take(other, 0), undefined);
+    assert.equal(ahead.take("w", other, 0), undefined);
   }
-  assert.equal(await ahead.take(structuredClone(file("/a")), 7), "a7");
-  assert.equal(ahead.take(file("/a"), 8), undefined);
+  assert.equal(ahead.take("another workflow", file("/a"), 0), undefined);
+  assert.equal(await ahead.take("w", structuredClone(file("/a")), 7), "a7");
+  assert.equal(ahead.take("w", file("/a"), 8), undefined);
   assert.deepEqual(begun, ["a"]);
 });
 
 Deno.test("LoadAhead hands over what did not wait for its turn", async () => {
   const ahead = new LoadAhead<number, string | null>();
-  ahead.begin(file("/a"), () => Promise.resolve(null));
+  ahead.begin("w", file("/a"), () => Promise.resolve(null));
   await turnOfOthers();
-  assert.equal(await ahead.take(file("/a"), 1), null);
-  assert.equal(ahead.take(file("/a"), 1), undefined);
+  assert.equal(await ahead.take("w", file("/a"), 1), null);
+  assert.equal(ahead.take("w", file("/a"), 1), undefined);
 });
 
 Deno.test("LoadAhead lets go of a file, unless it was taken", async () => {
@@ -70,13 +71,13 @@ Deno.test("LoadAhead lets go of a file, unless it was taken", async () => {
       throw reason;
     }
   };
-  const letGoOfA = ahead.begin(file("/a"), load);
+  const letGoOfA = ahead.begin("w", file("/a"), load);
   await turnOfOthers();
   letGoOfA();
-  assert.equal(ahead.take(file("/a"), 1), undefined);
-  const letGoOfB = ahead.begin(file("/b"), load);
+  assert.equal(ahead.take("w", file("/a"), 1), undefined);
+  const letGoOfB = ahead.begin("w", file("/b"), load);
   letGoOfA();
-  const taken = ahead.take(file("/b"), 2);
+  const taken = ahead.take("w", file("/b"), 2);
   letGoOfB();
   assert.equal(await taken, 2);
   assert.equal(ends.length, 1);
@@ -86,12 +87,12 @@ Deno.test("LoadAhead lets go of a file, unless it was taken", async () => {
 Deno.test("LoadAhead lets go of a file that nobody takes", async () => {
   const ahead = new LoadAhead<number, number>();
   const end = Promise.withResolvers<unknown>();
-  ahead.begin(file("/a"), async (turn) => {
+  ahead.begin("w", file("/a"), async (turn) => {
     await turn.catch(end.resolve);
     return await turn;
   });
   assert.ok(await end.promise instanceof LetGo);
-  assert.equal(ahead.take(file("/a"), 1), undefined);
+  assert.equal(ahead.take("w", file("/a"), 1), undefined);
 });
 
 Deno.test("LoadAhead leaves a failure to whoever loads the file, and has room for another", async () => {
@@ -103,18 +104,18 @@ Deno.test("LoadAhead leaves a failure to whoever loads the file, and has room fo
     },
   ];
   for (const fail of failures) {
-    ahead.begin(file("/a"), fail);
+    ahead.begin("w", file("/a"), fail);
     await turnOfOthers();
-    assert.equal(ahead.take(file("/a"), 1), undefined);
+    assert.equal(ahead.take("w", file("/a"), 1), undefined);
   }
-  ahead.begin(file("/b"), () => Promise.resolve("b"));
-  assert.equal(await ahead.take(file("/b"), 1), "b");
+  ahead.begin("w", file("/b"), () => Promise.resolve("b"));
+  assert.equal(await ahead.take("w", file("/b"), 1), "b");
 });
 
 Deno.test("LoadAhead tells who has taken a file that it fails", async () => {
   const ahead = new LoadAhead<number, string>();
-  ahead.begin(file("/a"), async (turn) => {
+  ahead.begin("w", file("/a"), async (turn) => {
     throw new Error(`away ${await turn}`);
   });
-  await assert.rejects(async () => await ahead.take(file("/a"), 1), /away 1/);
+  await assert.rejects(async () => await ahead.take("w", file("/a"), 1), /away 1/);
 });

@@ -5,14 +5,12 @@ import { openDatabase } from "../../activities/database.ts";
 import { LoadAhead } from "../../activities/load_ahead.ts";
 import { beginAtOnce } from "../../activities/load_at_once.ts";
 import { waitFor } from "../harness.ts";
+import { ONE_CHUNK, renameInto, waiting, waitingForTurn, waysOf } from "./_at_once.ts";
 import { csv, event, eventId, events } from "./_events.ts";
 import { claim, ingest } from "./_ingest.ts";
 import { tcpProxy } from "./_tcp_proxy.ts";
 import { totals } from "./_totals.ts";
 import { type Warehouse, warehouse } from "./_warehouse.ts";
-
-/** Files of these tests are one chunk. */
-const ONE_CHUNK = { chunkBytes: 1_000_000 };
 
 Deno.test("loadAtOnce() commits all of a plain file in one transaction", async () => {
   await using house = await warehouse(ONE_CHUNK);
@@ -491,135 +489,6 @@ Deno.test("loadAtOnce() waits for a migration before it locks what that may want
   assert.deepEqual(await waysOf(house), ["at once"]);
 });
 
-Deno.test("loadAtOnce() goes on with what was begun before it, which nobody has seen", async () => {
-  await using house = await warehouse(ONE_CHUNK);
-  house.deps.loadAhead = new LoadAhead();
-  const job = await house.job(await house.land("a.csv", csv([...events(0, 4), event(2)])));
-  beginAtOnce(house.deps, job.input);
-  const [begun] = await waitingForTurn(house, 1);
-  for (const table of ["files", "chunks", "event_keys", "duplicates"]) {
-    assert.equal((await house.admin.unsafe(`select from ingest.${table}`)).length, 0);
-  }
-  assert.equal((await totals(house)).events, 0);
-  const { loaded, duplicates } = await ingest(house, job);
-  assert.deepEqual([loaded, duplicates], [4, 1]);
-  const [row] = await house.admin`
-    select c.xmin::text as transaction, c.attempt, f.started_at,
-           f.committed_at > f.started_at as "toldWhenItWas"
-    from ingest.files f join ingest.chunks c using (file_id)`;
-  assert.deepEqual({ ...row }, {
-    transaction: begun!.transaction,
-    attempt: 1,
-    started_at: begun!.began_at,
-    toldWhenItWas: true,
-  });
-  assert.deepEqual(await waysOf(house), ["at once"]);
-  assert.deepEqual(await totals(house), { events: 4, keys: 4, rolledUp: 4, openChunks: 0 });
-  assert.deepEqual(await house.violations(), []);
-});
-
-Deno.test("loadAtOnce() begins anew with what was not begun, or not for it", async (t) => {
-  await using house = await warehouse(ONE_CHUNK);
-  house.deps.loadAhead = new LoadAhead();
-  const land = async (name: string, text: string) => {
-    await renameInto(house, name, text);
-    return await house.job(`${house.inbox}/${name}`);
-  };
-  /** Begins with a file, until only its turn is missing. */
-  const begun = async (name: string, text: string) => {
-    const job = await land(name, text);
-    const letGo = beginAtOnce(house.deps, job.input);
-    await waitingForTurn(house, 1);
-    return { job, letGo };
-  };
-  await t.step("a newer version, which waits until the older one is let go", async () => {
-    const { letGo } = await begun("a.csv", csv([event(1), event(2)]));
-    const newer = ingest(house, await land("a.csv", csv([event(1), event(3), event(4)])));
-    await waiting(house, 1);
-    letGo();
-    assert.equal((await newer).loaded, 3);
-  });
-  await t.step("a version that has been replaced since: it is not loaded", async () => {
-    const older = await begun("b.csv", csv([event(5), event(6)]));
-    const newer = await land("b.csv", csv([event(7)]));
-    assert.equal((await ingest(house, older.job)).errorCode, "changed");
-    assert.equal((await ingest(house, newer)).loaded, 1);
-  });
-  await t.step("a workflow of another id", async () => {
-    const { job, letGo } = await begun("c.csv", csv([event(8)]));
-    const other = ingest(house, { ...job, workflowId: "another" });
-    await waiting(house, 1);
-    letGo();
-    assert.equal((await other).loaded, 1);
-  });
-  await t.step("a file that was let go: nothing of it is locked or kept", async () => {
-    const { job, letGo } = await begun("d.csv", csv([event(9)]));
-    letGo();
-    await waitingForTurn(house, 0);
-    assert.deepEqual(await totals(house), { events: 5, keys: 5, rolledUp: 5, openChunks: 0 });
-    assert.equal((await ingest(house, job)).loaded, 1);
-  });
-  await t.step("a file whose connection has ended", async () => {
-    const { job } = await begun("e.csv", csv([event(10)]));
-    const [session] = await waitingForTurn(house, 1);
-    await house.admin`select pg_terminate_backend(${session!.pid})`;
-    await waitingForTurn(house, 0);
-    assert.equal((await ingest(house, job)).loaded, 1);
-  });
-  await t.step("a file that could not be read", async () => {
-    const { contracts } = house.deps;
-    house.deps.contracts = new Map();
-    const job = await land("f.csv", csv([event(11)]));
-    beginAtOnce(house.deps, job.input);
-    await new Promise((resolve) => setImmediate(resolve));
-    house.deps.contracts = contracts;
-    assert.equal((await ingest(house, job)).loaded, 1);
-  });
-  assert.deepEqual(await totals(house), { events: 8, keys: 8, rolledUp: 8, openChunks: 0 });
-  assert.deepEqual(await house.violations(), []);
-});
-
-Deno.test("beginAtOnce() keeps away from what is large, compressed, or out of the ordinary", async () => {
-  await using house = await warehouse(ONE_CHUNK);
-  house.deps.loadAhead = new LoadAhead();
-  const large = csv(events(0, 999)).padEnd(300_000, "\n");
-  for (
-    const [name, text] of [["a.csv", large], ["b.csv.gz", ""], ["c.csv", "a,b\n1,2\n"]] as const
-  ) {
-    const job = await house.job(await house.land(name, text));
-    const letGo = beginAtOnce(house.deps, job.input);
-    await new Promise((resolve) => setImmediate(resolve));
-    letGo();
-  }
-  assert.equal((await house.deps.sql`select from ingest.files`).length, 0);
-  const [drawn] = await house.admin`select is_called from ingest.files_file_id_seq`;
-  assert.equal(drawn?.is_called, false);
-});
-
-async function renameInto(house: Warehouse, name: string, text: string): Promise<void> {
-  await Deno.rename(await house.land(`.${name}.tmp`, text), `${house.inbox}/${name}`);
-}
-
-/** Waits until so many connections wait for a lock. */
-async function waiting(house: Warehouse, connections: number): Promise<void> {
-  await waitFor(async () => {
-    const rows = await house.admin`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    return rows.length >= connections;
-  }, { what: `${connections} connections to wait for a lock` });
-}
-
-/** Waits until so many transactions have what is asked first, and do not go on. */
-async function waitingForTurn(house: Warehouse, transactions: number) {
-  return await waitFor(async () => {
-    const rows = await house.admin<{ pid: number; transaction: string; began_at: Date }[]>`
-      select pid, backend_xid::text as transaction, xact_start as began_at from pg_stat_activity
-      where datname = current_database() and state = 'idle in transaction'
-        and query ~ 'with ledger as|insert into shop.events'`;
-    return rows.length === transactions ? rows : null;
-  }, { what: `${transactions} transactions to wait for their turn` });
-}
-
 /** Waits until a session has inserted keys, and has not been told to go on. */
 async function haveClaimed(house: Warehouse): Promise<void> {
   await waitFor(async () => {
@@ -629,16 +498,6 @@ async function haveClaimed(house: Warehouse): Promise<void> {
         and query like '%with ledger as%'`;
     return sessions.length > 0;
   }, { what: "keys before any answer" });
-}
-
-/** How each file was loaded: one statement has one time. */
-async function waysOf(house: Warehouse): Promise<string[]> {
-  const rows = await house.admin<{ way: string }[]>`
-    select case when exists (select from ingest.chunks c
-                             where c.file_id = f.file_id and c.committed_at = f.committed_at)
-                then 'at once' else 'step by step' end as way
-    from ingest.files f order by f.file_id`;
-  return rows.map(({ way }) => way);
 }
 
 /** Lets so many attempts meet before their transactions. */

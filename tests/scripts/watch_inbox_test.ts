@@ -29,8 +29,8 @@ Deno.test("watchInbox() lets a file be begun before its workflow runs, which goe
   await using at = await watchedInbox();
   const taken: string[] = [];
   at.deps.loadAhead = new class<Turn, Result> extends LoadAhead<Turn, Result> {
-    override take(...[input, turn]: Parameters<LoadAhead<Turn, Result>["take"]>) {
-      const begun = super.take(input, turn);
+    override take(...[workflowId, input, turn]: Parameters<LoadAhead<Turn, Result>["take"]>) {
+      const begun = super.take(workflowId, input, turn);
       if (begun !== undefined) taken.push(fileNameOf(input.identity.path));
       return begun;
     }

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { LoadAhead } from "../../activities/load_ahead.ts";
+import { beginAtOnce } from "../../activities/load_at_once.ts";
+import { ONE_CHUNK, renameInto, waiting, waitingForTurn, waysOf } from "./_at_once.ts";
+import { csv, event, events } from "./_events.ts";
+import { ingest } from "./_ingest.ts";
+import { totals } from "./_totals.ts";
+import { warehouse } from "./_warehouse.ts";
+
+Deno.test("loadAtOnce() goes on with what was begun before it, which nobody has seen", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  house.deps.loadAhead = new LoadAhead();
+  const job = await house.job(await house.land("a.csv", csv([...events(0, 4), event(2)])));
+  beginAtOnce(house.deps, job.input);
+  const [begun] = await waitingForTurn(house, 1);
+  for (const table of ["files", "chunks", "event_keys", "duplicates"]) {
+    assert.equal((await house.admin.unsafe(`select from ingest.${table}`)).length, 0);
+  }
+  assert.equal((await totals(house)).events, 0);
+  const { loaded, duplicates } = await ingest(house, job);
+  assert.deepEqual([loaded, duplicates], [4, 1]);
+  const [row] = await house.admin`
+    select c.xmin::text as transaction, c.attempt, f.started_at,
+           f.committed_at > f.started_at as "toldWhenItWas"
+    from ingest.files f join ingest.chunks c using (file_id)`;
+  assert.deepEqual({ ...row }, {
+    transaction: begun!.transaction,
+    attempt: 1,
+    started_at: begun!.began_at,
+    toldWhenItWas: true,
+  });
+  assert.deepEqual(await waysOf(house), ["at once"]);
+  assert.deepEqual(await totals(house), { events: 4, keys: 4, rolledUp: 4, openChunks: 0 });
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadAtOnce() begins anew with what was not begun, or not for it", async (t) => {
+  await using house = await warehouse(ONE_CHUNK);
+  house.deps.loadAhead = new LoadAhead();
+  const land = async (name: string, text: string) => {
+    await renameInto(house, name, text);
+    return await house.job(`${house.inbox}/${name}`);
+  };
+  /** Begins with a file, until only its turn is missing. */
+  const begun = async (name: string, text: string) => {
+    const job = await land(name, text);
+    const letGo = beginAtOnce(house.deps, job.input);
+    await waitingForTurn(house, 1);
+    return { job, letGo };
+  };
+  await t.step("a newer version, which waits until the older one is let go", async () => {
+    const { letGo } = await begun("a.csv", csv([event(1), event(2)]));
+    const newer = ingest(house, await land("a.csv", csv([event(1), event(3), event(4)])));
+    await waiting(house, 1);
+    letGo();
+    assert.equal((await newer).loaded, 3);
+  });
+  await t.step("a version that has been replaced since: it is not loaded", async () => {
+    const older = await begun("b.csv", csv([event(5), event(6)]));
+    const newer = await land("b.csv", csv([event(7)]));
+    assert.equal((await ingest(house, older.job)).errorCode, "changed");
+    assert.equal((await ingest(house, newer)).loaded, 1);
+  });
+  await t.step("a workflow of another id", async () => {
+    const { job, letGo } = await begun("c.csv", csv([event(8)]));
+    const other = ingest(house, { ...job, workflowId: "another" });
+    await waiting(house, 1);
+    letGo();
+    assert.equal((await other).loaded, 1);
+  });
+  await t.step(
+    "a file that was let go: nothing of it is locked or kept, but its month",
+    async () => {
+      const { job, letGo } = await begun(
+        "d.csv",
+        csv([event(9, { event_time: "2021-07-01T00:00:00Z" })]),
+      );
+      letGo();
+      await waitingForTurn(house, 0);
+      const [month] = await house.admin`select to_regclass('shop.events_2021_07') as name`;
+      assert.notEqual(month?.name, null, "the month of a file that is not loaded stays");
+      assert.deepEqual(await totals(house), { events: 5, keys: 5, rolledUp: 5, openChunks: 0 });
+      assert.equal((await ingest(house, job)).loaded, 1);
+    },
+  );
+  await t.step("a file whose connection has ended", async () => {
+    const { job } = await begun("e.csv", csv([event(10)]));
+    const [session] = await waitingForTurn(house, 1);
+    await house.admin`select pg_terminate_backend(${session!.pid})`;
+    await waitingForTurn(house, 0);
+    assert.equal((await ingest(house, job)).loaded, 1);
+  });
+  await t.step("a file that could not be read", async () => {
+    const { contracts } = house.deps;
+    house.deps.contracts = new Map();
+    const job = await land("f.csv", csv([event(11)]));
+    beginAtOnce(house.deps, job.input);
+    await new Promise((resolve) => setImmediate(resolve));
+    house.deps.contracts = contracts;
+    assert.equal((await ingest(house, job)).loaded, 1);
+  });
+  assert.deepEqual(await totals(house), { events: 8, keys: 8, rolledUp: 8, openChunks: 0 });
+  assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("beginAtOnce() keeps away from what is large, compressed, or out of the ordinary", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const loadAhead = house.deps.loadAhead = new LoadAhead();
+  const large = csv(events(0, 999)).padEnd(300_000, "\n");
+  /** What was begun with a file comes to; undefined when nothing was. */
+  const outcome = async (name: string, text: string) => {
+    const { workflowId, input } = await house.job(await house.land(name, text));
+    beginAtOnce(house.deps, input);
+    return await loadAhead.take(workflowId, input, { runId: "run", attempt: 1 });
+  };
+  assert.equal(await outcome("a.csv", large), undefined);
+  assert.equal(await outcome("b.csv.gz", ""), undefined);
+  assert.equal(await outcome("c.csv", "a,b\n1,2\n"), null);
+  assert.equal((await outcome("d.csv", csv([event(1)])))?.fileId, 1, "no number was drawn before");
+});
