@@ -1,26 +1,35 @@
-import { sleep } from "../cli/sleep.ts";
-import type { StageDatabase } from "./stage.ts";
+import type { Sql } from "../../activities/database.ts";
 import type { Subject } from "./subject.ts";
 
-const POLL_MS = 2;
 const ID_LENGTH = 36;
 
+/** Lands a small file, and tells milliseconds from its rename until its last row, which commits with all others, was seen. */
+export type LandAndLook = (path: string) => Promise<number>;
+
 /**
- * Lands a small file and asks every two milliseconds for its last row, by its key, which commits with it.
+ * Prepares to ask every two milliseconds for a row by its key. The server does so by itself: asked by a client each time,
+ * that took a tenth of the processors' time until the row was there, from what was measured.
  *
- * @returns Milliseconds from the rename until the row was seen.
+ * @param sql Pool of the owner of a database that nobody else uses.
  */
-export async function landAndLook(
-  { sql }: StageDatabase,
-  subject: Subject,
-  path: string,
-): Promise<number> {
-  const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
-  const id = lines.at(-1)!.slice(0, ID_LENGTH);
-  const landedAt = await subject.land([path]);
-  for (;;) {
-    const found = await sql`select from ingest.event_keys where event_id = ${id}`;
-    if (found.length > 0) return performance.now() - landedAt;
-    await sleep(POLL_MS);
-  }
+export async function prepareLook(sql: Sql, subject: Subject): Promise<LandAndLook> {
+  // Each statement of a volatile function sees what was committed by then.
+  await sql`
+    create function ingest.look_until_seen(id uuid) returns void language plpgsql volatile as $$
+    begin
+      loop
+        perform from ingest.event_keys where event_id = id;
+        exit when found;
+        perform pg_sleep(0.002);
+      end loop;
+    end $$`;
+  return async (path) => {
+    const lines = (await Deno.readTextFile(path)).trimEnd().split("\n");
+    const id = lines.at(-1)!.slice(0, ID_LENGTH);
+    // Sent before the file lands, so that nothing but the looks goes on beside it.
+    const seen = sql`select ingest.look_until_seen(${id})`.execute();
+    const landedAt = await subject.land([path]);
+    await seen;
+    return performance.now() - landedAt;
+  };
 }

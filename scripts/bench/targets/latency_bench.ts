@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { duration } from "../../cli/numbers.ts";
 import { sleep } from "../../cli/sleep.ts";
 import { quantile } from "../alternate.ts";
-import { landAndLook } from "../land_and_look.ts";
+import { prepareLook } from "../land_and_look.ts";
 import type { StageDatabase } from "../stage.ts";
 import type { Subject } from "../subject.ts";
 import type { Figures, Target, TargetBench, TargetRow } from "../target.ts";
@@ -91,12 +91,13 @@ interface Landing {
 
 /** Milliseconds of each, without those that warm up. */
 async function landEverySecond({ database, subject, paths, signal }: Landing): Promise<number[]> {
+  const landAndLook = await prepareLook(database.sql, subject);
   const times: number[] = [];
   const startedAt = performance.now();
   for (const [index, path] of paths.entries()) {
     await sleep(Math.max(0, startedAt + index * INTERVAL_MS - performance.now()));
     if (signal?.aborted && times.length > WARM_UP) break;
-    times.push(await landAndLook(database, subject, path));
+    times.push(await landAndLook(path));
   }
   return times.slice(WARM_UP);
 }
