@@ -15,12 +15,15 @@ interface BegunFile<Turn, Result> {
   turn: PromiseWithResolvers<Turn>;
   result: Promise<Result>;
   timer: ReturnType<typeof setTimeout>;
+  /** It was neither taken nor let go, and has not failed. */
+  isOpen: boolean;
+  letGo?: LetGo;
 }
 
 /**
  * Begins to load a file while the server starts its workflow, in the process that is about to get it, and has nothing else
- * to do until then. What it does must not be seen before its turn has come. One file at a time: where many come, there is
- * other work.
+ * to do until then. What it does must not be seen before its turn has come. One file at a time, until that has ended: where
+ * many come, there is other work.
  */
 export class LoadAhead<Turn, Result> {
   #file: BegunFile<Turn, Result> | undefined;
@@ -31,27 +34,26 @@ export class LoadAhead<Turn, Result> {
    * @param workflowId Of the workflow that is being started.
    * @param input What that is started with.
    * @param load Does what can be done before its turn, waits for that, and does the rest; it takes all back when it is
-   * told {@linkcode LetGo} instead.
-   * @returns Lets go of the file, unless it was taken: for when it is not loaded here.
+   * told {@linkcode LetGo} instead, which `check` throws as soon as that is so.
    */
   begin(
     workflowId: string,
     input: IngestFileInput,
-    load: (turn: Promise<Turn>) => Promise<Result>,
-  ): () => void {
-    if (this.#file !== undefined) return () => {};
+    load: (turn: Promise<Turn>, check: () => void) => Promise<Result>,
+  ): void {
+    if (this.#file !== undefined) return;
     const turn = Promise.withResolvers<Turn>();
-    const letGo = () => {
-      if (this.#remove(file)) turn.reject(new LetGo("Its workflow did not ask for it"));
+    const check = () => {
+      if (file.letGo !== undefined) throw file.letGo;
     };
     const result = new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => load(turn.promise));
-    const file = { workflowId, input, turn, result, timer: setTimeout(letGo, KEPT_MS) };
+      .then(() => load(turn.promise, check));
+    const timer = setTimeout(() => this.letGo(workflowId), KEPT_MS);
+    const file: BegunFile<Turn, Result> = { workflowId, input, turn, result, timer, isOpen: true };
     // Not every load comes as far as its turn.
     turn.promise.catch(() => {});
-    result.catch(() => this.#remove(file));
+    result.catch(() => this.#close(file));
     this.#file = file;
-    return letGo;
   }
 
   /**
@@ -63,16 +65,30 @@ export class LoadAhead<Turn, Result> {
   take(workflowId: string, input: IngestFileInput, turn: Turn): Promise<Result> | undefined {
     const file = this.#file;
     if (file?.workflowId !== workflowId || !isSameFile(file.input, input)) return undefined;
-    this.#remove(file);
+    if (!this.#close(file)) return undefined;
     file.turn.resolve(turn);
     return file.result;
   }
 
-  /** @returns Whether it had not been taken or removed before. */
-  #remove(file: BegunFile<Turn, Result>): boolean {
-    if (this.#file !== file) return false;
+  /** Lets go of the file of a workflow that does not load it here, unless it was taken. */
+  letGo(workflowId: string): void {
+    const file = this.#file;
+    if (file?.workflowId !== workflowId || !this.#close(file)) return;
+    file.letGo = new LetGo("Its workflow did not ask for it");
+    file.turn.reject(file.letGo);
+  }
+
+  /**
+   * Nobody can take it any more; there is room for another one when it has ended.
+   *
+   * @returns Whether somebody could until then.
+   */
+  #close(file: BegunFile<Turn, Result>): boolean {
+    if (!file.isOpen) return false;
+    file.isOpen = false;
     clearTimeout(file.timer);
-    this.#file = undefined;
+    const makeRoom = () => this.#file = undefined;
+    file.result.then(makeRoom, makeRoom);
     return true;
   }
 }

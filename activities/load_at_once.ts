@@ -55,15 +55,18 @@ export async function loadAtOnce(
   if (input.fileId !== undefined || !takesShortWay(input.identity)) return null;
   const { workflowId, runId } = workflowOfActivity();
   const loader = { runId, attempt: activityAttempt() };
+  const check = () => heartbeatAndCheck({ bytesRead: 0 });
   try {
-    heartbeatAndCheck({ bytesRead: 0 });
+    check();
     const loaded = await (deps.loadAhead?.take(workflowId, input, loader) ??
-      loadPlain(deps, input, { workflowId, turn: Promise.resolve(loader) }));
+      loadPlain(deps, input, { workflowId, turn: Promise.resolve(loader), check }));
     if (loaded === null) return null;
     deps.onChange?.();
     await deps.hooks?.afterComplete?.(loaded.fileId);
     return { row: asLoaded(input, loaded), announced: loaded.archivePath };
   } catch (error) {
+    // Whoever was cancelled before has not taken it.
+    deps.loadAhead?.letGo(workflowId);
     if (error instanceof NotPlain) return null;
     const sqlstate = sqlstateOf(error) ?? "";
     if (sqlstate === "23514") forgetMonths(deps.sql);
@@ -76,7 +79,8 @@ export async function loadAtOnce(
 
 /**
  * Begins to load a file, of which the workflow is being started. Until that runs, nothing of it is seen, and nothing stays but
- * months. Who needs what it locks waits for no longer than it is let go.
+ * months. Who needs what it locks waits until it is let go, for a second at most, and has taken all back, behind the statement
+ * that is under way by then.
  *
  * @param deps What the activities of this process work with.
  * @param input What the workflow is started with.
@@ -86,12 +90,14 @@ export function beginAtOnce(deps: ActivityDeps, input: IngestFileInput): () => v
   const { inboxId, identity } = input;
   const isFit = identity.sizeBytes <= MAX_BYTES_AHEAD && takesShortWay(identity);
   if (deps.loadAhead === undefined || !isFit) return () => {};
+  const { loadAhead } = deps;
   const workflowId = ingestWorkflowId(inboxId, identity);
-  return deps.loadAhead.begin(
+  loadAhead.begin(
     workflowId,
     input,
-    (turn) => loadPlain(deps, input, { workflowId, turn }),
+    (turn, check) => loadPlain(deps, input, { workflowId, turn, check }),
   );
+  return () => loadAhead.letGo(workflowId);
 }
 
 /** More than most files have that are loaded at once; others would be kept in memory. */
@@ -122,20 +128,27 @@ function asLoaded(
   };
 }
 
-/** Null, and nothing written, when it is not to be loaded at once. */
+/**
+ * Null, and nothing written, when it is not to be loaded at once.
+ *
+ * @param options.check Throws when it is not to be loaded any more: a connection may be long in coming.
+ */
 async function loadPlain(
   deps: ActivityDeps,
   input: IngestFileInput,
-  { workflowId, turn }: { workflowId: string; turn: Promise<Loader> },
+  { workflowId, turn, check }: { workflowId: string; turn: Promise<Loader>; check: () => void },
 ): Promise<LoadedFile | null> {
+  check();
   const whole = await readPlain(deps, input);
   if (whole === null) return null;
   await deps.hooks?.beforeChunkTransaction?.(null, 0);
+  check();
   const startedAt = performance.now();
   const loaded = await insertAtOnce(deps.sql, {
     input,
     workflowId,
     turn,
+    check,
     schemaVersion: deps.schemaVersion,
     plan: whole.plan,
     chunk: {

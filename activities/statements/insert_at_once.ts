@@ -63,13 +63,15 @@ export interface LoadedFile {
  * @returns Its row, which is loaded now.
  * @throws {NotPlain} when the ledger knows the file or its bytes, or a version that it may have grown from, or when
  * another one has its name.
- * @throws what `turn` rejects with.
+ * @throws what `turn` rejects with, and what `check` throws.
  */
 export async function insertAtOnce(
   sql: Sql,
-  { turn, schemaVersion, chunk, archivePathOf, isAsRead, ...file }: PlainFile & {
+  { turn, check, schemaVersion, chunk, archivePathOf, isAsRead, ...file }: PlainFile & {
     /** Is waited for before anything refers to who loads the file, as its rows in the ledger do. */
     turn: Promise<Loader>;
+    /** Throws when the file is not to be loaded any more. */
+    check: () => void;
     schemaVersion: number;
     chunk: Omit<LoadedChunk, "fileId" | "epoch" | "chunkNo">;
     /** Where the bytes of the file of this number are about to be; null when they stay. */
@@ -80,10 +82,12 @@ export async function insertAtOnce(
 ): Promise<LoadedFile> {
   const { chunkNo } = onlyChunk(file.plan);
   const { products, ...loaded } = await transact(sql, async (tx, commit) => {
+    check();
     const [, ledger] = await inOneGo([
       lockName(tx, file.input),
       askLedger(tx, file, { schemaVersion, ...chunk }),
     ]);
+    check();
     refuseNewer(ledger.version, schemaVersion);
     const { fileId } = ledger;
     if (fileId === null) throw new NotPlain("The ledger knows it, or what it may have grown from");

@@ -1,5 +1,9 @@
+import { MockActivityEnvironment } from "@temporalio/testing";
+import { DefaultLogger } from "@temporalio/worker";
+import { createActivities } from "../../activities/create_activities.ts";
+import type { IngestFileResult } from "../../domain/ingest_api.ts";
 import { waitFor } from "../harness.ts";
-import type { Warehouse } from "./_warehouse.ts";
+import type { Job, Warehouse } from "./_warehouse.ts";
 
 /** Files of these tests are one chunk. */
 export const ONE_CHUNK = { chunkBytes: 1_000_000 };
@@ -37,4 +41,20 @@ export async function waysOf(house: Warehouse): Promise<string[]> {
                 then 'at once' else 'step by step' end as way
     from ingest.files f order by f.file_id`;
   return rows.map(({ way }) => way);
+}
+
+/** The activity of a file, which can be cancelled. */
+export function cancellable(
+  { deps }: Warehouse,
+  { workflowId, input }: Job,
+): { run: () => Promise<IngestFileResult>; cancel: () => void } {
+  const workflowExecution = { workflowId, runId: crypto.randomUUID() };
+  const environment = new MockActivityEnvironment({ workflowExecution }, {
+    logger: new DefaultLogger("ERROR"),
+  });
+  const { ingestSmallFile } = createActivities(deps);
+  return {
+    run: () => environment.run(() => ingestSmallFile(input)),
+    cancel: () => environment.cancel(),
+  };
 }

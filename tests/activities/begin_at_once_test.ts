@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
+import { CancelledFailure } from "@temporalio/common";
+import { openDatabase } from "../../activities/database.ts";
 import { LoadAhead } from "../../activities/load_ahead.ts";
-import { beginAtOnce } from "../../activities/load_at_once.ts";
-import { ONE_CHUNK, renameInto, waiting, waitingForTurn, waysOf } from "./_at_once.ts";
+import { beginAtOnce, type FilesAhead } from "../../activities/load_at_once.ts";
+import { waitFor } from "../harness.ts";
+import { cancellable, ONE_CHUNK, renameInto, waiting, waitingForTurn, waysOf } from "./_at_once.ts";
 import { csv, event, events } from "./_events.ts";
 import { ingest } from "./_ingest.ts";
 import { totals } from "./_totals.ts";
-import { warehouse } from "./_warehouse.ts";
+import { type Job, type Warehouse, warehouse } from "./_warehouse.ts";
+
+const LOADER = { runId: "run", attempt: 1 };
 
 Deno.test("loadAtOnce() goes on with what was begun before it, which nobody has seen", async () => {
   await using house = await warehouse(ONE_CHUNK);
@@ -103,6 +108,94 @@ Deno.test("loadAtOnce() begins anew with what was not begun, or not for it", asy
   assert.deepEqual(await house.violations(), []);
 });
 
+Deno.test("beginAtOnce() asks nothing of the server for a file that is let go before it has a connection", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  const loadAhead = house.deps.loadAhead = new LoadAhead();
+  const sql = house.deps.sql = openDatabase(house.url, "ingest", { max: 1 });
+  await using disposables = new AsyncDisposableStack();
+  disposables.defer(() => sql.end({ timeout: 1 }));
+  const held = Promise.withResolvers<Awaited<ReturnType<typeof sql.reserve>>>();
+  let begun = 0;
+  house.deps.hooks = {
+    async beforeChunkTransaction() {
+      if (++begun === 1) held.resolve(await sql.reserve());
+    },
+  };
+  const jobs = await Promise.all(
+    ["a", "b", "c"].map(async (name, n) =>
+      await house.job(await house.land(`${name}.csv`, csv([event(n)])))
+    ),
+  );
+  const [first, second, third] = jobs as [Job, Job, Job];
+  const letGo = beginAtOnce(house.deps, first.input);
+  const connection = await held.promise;
+  // It is asked for behind the hook.
+  await new Promise((resolve) => setImmediate(resolve));
+  letGo();
+  beginAtOnce(house.deps, second.input);
+  assert.equal(loadAhead.take(second.workflowId, second.input, LOADER), undefined);
+  connection.release();
+  const loaded = await waitFor(() => begunAndTaken(house, loadAhead, third), {
+    what: "the end of the first",
+  });
+  assert.equal(loaded.fileId, 1, "no number was drawn before");
+  assert.equal(begun, 2);
+});
+
+Deno.test("beginAtOnce() writes no events of a file that is let go while it asks what comes first", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  house.deps.loadAhead = new LoadAhead();
+  // The month is there.
+  await ingest(house, await house.land("a.csv", csv([event(0)])));
+  const { input } = await house.job(await house.land("b.csv", csv(events(1, 4))));
+  const [horizon, table] = [await house.admin.reserve(), await house.admin.reserve()];
+  await horizon`begin`;
+  await horizon`select from ingest.horizon for update`;
+  await table`begin`;
+  await table`lock table shop.events in exclusive mode`;
+  const letGo = beginAtOnce(house.deps, input);
+  await waiting(house, 1);
+  letGo();
+  await horizon`rollback`;
+  const end = await waitFor(async () => {
+    const open = await house.admin<{ writes: boolean }[]>`
+      select query ~ 'insert into shop.events' and wait_event_type = 'Lock' as writes
+      from pg_stat_activity
+      where datname = current_database() and application_name = 'clickledger ingest'
+        and state <> 'idle'`;
+    return open.length === 0 ? "taken back" : open.some(({ writes }) => writes) && "writes";
+  }, { what: "the end of the first answer" });
+  await table`rollback`;
+  for (const connection of [horizon, table]) connection.release();
+  assert.equal(end, "taken back");
+});
+
+Deno.test("loadAtOnce() loads nothing once it is cancelled", async (t) => {
+  await t.step("before it could take what was begun, which is let go", async () => {
+    await using house = await warehouse(ONE_CHUNK);
+    const loadAhead = house.deps.loadAhead = new LoadAhead();
+    const job = await house.job(await house.land("a.csv", csv(events(0, 4))));
+    beginAtOnce(house.deps, job.input);
+    await waitingForTurn(house, 1);
+    const { run, cancel } = cancellable(house, job);
+    cancel();
+    await assert.rejects(run(), CancelledFailure);
+    assert.equal(loadAhead.take(job.workflowId, job.input, LOADER), undefined);
+    await waitingForTurn(house, 0);
+    assert.deepEqual(await totals(house), { events: 0, keys: 0, rolledUp: 0, openChunks: 0 });
+  });
+  await t.step("while it read a file that was not begun", async () => {
+    await using house = await warehouse(ONE_CHUNK);
+    const { run, cancel } = cancellable(
+      house,
+      await house.job(await house.land("a.csv", csv(events(0, 4)))),
+    );
+    house.deps.hooks = { beforeChunkTransaction: () => Promise.resolve(cancel()) };
+    await assert.rejects(run(), CancelledFailure);
+    assert.deepEqual(await totals(house), { events: 0, keys: 0, rolledUp: 0, openChunks: 0 });
+  });
+});
+
 Deno.test("beginAtOnce() keeps away from what is large, compressed, or out of the ordinary", async () => {
   await using house = await warehouse(ONE_CHUNK);
   const loadAhead = house.deps.loadAhead = new LoadAhead();
@@ -111,10 +204,16 @@ Deno.test("beginAtOnce() keeps away from what is large, compressed, or out of th
   const outcome = async (name: string, text: string) => {
     const { workflowId, input } = await house.job(await house.land(name, text));
     beginAtOnce(house.deps, input);
-    return await loadAhead.take(workflowId, input, { runId: "run", attempt: 1 });
+    return await loadAhead.take(workflowId, input, LOADER);
   };
   assert.equal(await outcome("a.csv", large), undefined);
   assert.equal(await outcome("b.csv.gz", ""), undefined);
   assert.equal(await outcome("c.csv", "a,b\n1,2\n"), null);
   assert.equal((await outcome("d.csv", csv([event(1)])))?.fileId, 1, "no number was drawn before");
 });
+
+/** What becomes of a file that is begun and taken at once; undefined while there is no room for it. */
+async function begunAndTaken(house: Warehouse, loadAhead: FilesAhead, { workflowId, input }: Job) {
+  beginAtOnce(house.deps, input);
+  return await loadAhead.take(workflowId, input, LOADER);
+}

@@ -32,7 +32,8 @@ Deno.test("LoadAhead hands one file over, once, and goes on with what it is told
     return `${name}${await turn}`;
   };
   ahead.begin("w", file("/a"), load("a"));
-  ahead.begin("w", file("/b"), load("b"))();
+  ahead.begin("another workflow", file("/b"), load("b"));
+  ahead.letGo("another workflow");
   assert.deepEqual(begun, [], "behind what is being sent");
   await turnOfOthers();
   assert.deepEqual(begun, ["a"]);
@@ -71,17 +72,53 @@ Deno.test("LoadAhead lets go of a file, unless it was taken", async () => {
       throw reason;
     }
   };
-  const letGoOfA = ahead.begin("w", file("/a"), load);
+  ahead.begin("v", file("/a"), load);
   await turnOfOthers();
-  letGoOfA();
-  assert.equal(ahead.take("w", file("/a"), 1), undefined);
-  const letGoOfB = ahead.begin("w", file("/b"), load);
-  letGoOfA();
+  ahead.letGo("v");
+  assert.equal(ahead.take("v", file("/a"), 1), undefined);
+  await turnOfOthers();
+  ahead.begin("w", file("/b"), load);
+  ahead.letGo("v");
   const taken = ahead.take("w", file("/b"), 2);
-  letGoOfB();
+  ahead.letGo("w");
   assert.equal(await taken, 2);
   assert.equal(ends.length, 1);
   assert.ok(ends[0] instanceof LetGo);
+});
+
+Deno.test("LoadAhead begins with no other file until the one before has ended", async () => {
+  const ahead = new LoadAhead<number, number>();
+  const gate = Promise.withResolvers<void>();
+  const checked: unknown[] = [];
+  const slow = async (turn: Promise<number>, check: () => void) => {
+    await gate.promise;
+    try {
+      check();
+    } catch (reason) {
+      checked.push(reason);
+    }
+    return await turn;
+  };
+  ahead.begin("v", file("/a"), slow);
+  await turnOfOthers();
+  ahead.letGo("v");
+  const begun: string[] = [];
+  const begin = () =>
+    ahead.begin("w", file("/b"), (turn) => {
+      begun.push("b");
+      return turn;
+    });
+  begin();
+  await turnOfOthers();
+  assert.deepEqual(begun, []);
+  gate.resolve();
+  await turnOfOthers();
+  assert.ok(checked[0] instanceof LetGo);
+  begin();
+  const taken = ahead.take("w", file("/b"), 2);
+  begin();
+  assert.equal(await taken, 2);
+  assert.deepEqual(begun, ["b"]);
 });
 
 Deno.test("LoadAhead lets go of a file that nobody takes", async () => {
