@@ -46,7 +46,8 @@ export interface WatchParts {
   eager: boolean;
   workflowTaskTimeoutMs: number;
   /**
-   * Is told of each new file before its workflow is started.
+   * Is told of a new file before its workflow is started, unless the start before did not succeed or may run in another
+   * process: then the next one is likely not to run here either, and what is begun would be done twice.
    *
    * @returns Is called when that did not start, or may run in another process.
    */
@@ -89,6 +90,7 @@ export function watchInbox(parts: WatchParts): InboxWatch {
   const { inbox, inboxId, sql, client, log } = parts;
   const stopping = new AbortController();
   const outages = new Outages(log);
+  const lastStart = { runsHere: true };
   const settling = new SettleTimer({
     settleMs: parts.settleMs,
     onQuiet: (identity) => queue.add(identity.path, identity),
@@ -98,7 +100,7 @@ export function watchInbox(parts: WatchParts): InboxWatch {
     client,
     outages,
     bound: parts.maxFilesInFlight,
-    start: (identity, readyAt) => startNew(parts, identity, readyAt),
+    start: (identity, readyAt) => startNew(parts, lastStart, { identity, readyAt }),
     onChanged: (identity) => settling.see(identity),
     settledByWorkflow: (workflowIds) => settledByWorkflow(sql, workflowIds),
   });
@@ -168,12 +170,14 @@ export function watchInbox(parts: WatchParts): InboxWatch {
 /**
  * Starts the workflow of a new version. If one of the same id is complete the ledger decides: a database that does not
  * know the file, because it was made anew, gets it loaded.
+ *
+ * @param lastStart What became of the start before; gets what becomes of this one.
  */
 async function startNew(
   { contract, inboxId, settings, client, sql, eager, workflowTaskTimeoutMs, onStarting, log }:
     WatchParts,
-  identity: FileIdentity,
-  readyAt: number,
+  lastStart: { runsHere: boolean },
+  { identity, readyAt }: { identity: FileIdentity; readyAt: number },
 ): Promise<void> {
   const input = discoveredInput({
     feed: contract.feed,
@@ -182,7 +186,7 @@ async function startNew(
     discoveredAt: readyAt,
     settings,
   });
-  const letGo = onStarting?.(input);
+  const letGo = lastStart.runsHere ? onStarting?.(input) : undefined;
   let runsHere = false;
   try {
     const { workflowId, started, startedEagerly } = await startIngestion(client, {
@@ -194,6 +198,7 @@ async function startNew(
     runsHere = startedEagerly;
     if (started) return;
   } finally {
+    lastStart.runsHere = runsHere;
     if (!runsHere) letGo?.();
   }
   const [isKnown] = await knownIdentities(sql, inboxId, [{ identity, isFile: true }]);

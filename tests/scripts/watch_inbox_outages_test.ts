@@ -33,12 +33,15 @@ Deno.test("watchInbox() waits for Temporal, says so once, and loses nothing", as
   const address = await testTemporal();
   await using proxy = await tcpProxy(`http://${address}`);
   const connection = await NativeConnection.connect({ address: new URL(proxy.url).host });
-  let letGo = 0;
+  let [begun, letGo] = [0, 0];
   const watch = at.watch({
     client: new Client({ connection }),
     eager: false,
     relistMs: 200,
-    onStarting: () => () => void letGo++,
+    onStarting() {
+      begun++;
+      return () => void letGo++;
+    },
   });
   try {
     await watch.relist();
@@ -52,6 +55,8 @@ Deno.test("watchInbox() waits for Temporal, says so once, and loses nothing", as
     await proxy.listen();
     const rows = await at.settled(3);
     assert.ok(rows.every(({ state }) => state === "loaded"));
+    assert.ok(begun <= 3, "one was begun behind a start that had failed");
+    assert.equal(letGo, begun);
     assert.equal(linesAbout(at, "Temporal is away"), 1);
     assert.equal(linesAbout(at, "Temporal is back"), 1);
   } finally {

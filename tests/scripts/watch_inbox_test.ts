@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { readIdentity } from "../../activities/file_identity.ts";
 import { LoadAhead } from "../../activities/load_ahead.ts";
 import { beginAtOnce } from "../../activities/load_at_once.ts";
 import { fileNameOf } from "../../domain/file_name_of.ts";
 import type { IngestFileInput } from "../../domain/ingest_api.ts";
+import { ingestWorkflowId } from "../../domain/workflow_ids.ts";
 import { waitFor } from "../harness.ts";
 import { csvOf, nextRecord, watchedInbox } from "./_watched_inbox.ts";
 
@@ -66,6 +68,27 @@ Deno.test("watchInbox() tells of a file that was begun when its workflow is not 
     return runs.length > 0 ? runs : null;
   }, { what: "a workflow" });
   await at.client.workflow.getHandle(run!.workflowId).terminate();
+});
+
+Deno.test("watchInbox() tells of no file behind a start that was not eager, until one is again", async () => {
+  await using at = await watchedInbox();
+  await Deno.writeTextFile(`${at.inbox}/a.csv`, csvOf(3));
+  const found = await readIdentity(`${at.inbox}/a.csv`);
+  // Its workflow runs, and no worker of this inbox has it.
+  const running = await at.client.workflow.start("ingestFile", {
+    workflowId: ingestWorkflowId(at.parts.inboxId, found!.identity),
+    taskQueue: `nobody-${at.parts.inboxId}`,
+  });
+  const { starting, letGo, onStarting } = startsOf();
+  const watch = at.watch({ onStarting });
+  await waitFor(() => watch.stats().started === 1, { what: "a file that runs elsewhere" });
+  for (const [before, name] of ["b.csv", "c.csv"].entries()) {
+    await Deno.writeTextFile(`${at.folder}/next`, csvOf(3));
+    await Deno.rename(`${at.folder}/next`, `${at.inbox}/${name}`);
+    await at.settled(before + 1);
+  }
+  assert.deepEqual([starting, letGo], [["a.csv", "c.csv"], ["a.csv"]]);
+  await running.terminate();
 });
 
 /** Names of the files that are told of before their start, and of those that were let go. */
