@@ -50,7 +50,7 @@ export interface ActivityDeps {
   loadAhead?: FilesAhead;
   /** Called behind each commit that others may want to see. */
   onChange?: () => void;
-  /** Told how long the transaction of a chunk took, seconds. */
+  /** Told how long the transaction of a chunk took, without a wait for its workflow, seconds. */
   onChunk?: (seconds: number) => void;
   /** Told the lag of a file that was settled, seconds; null when nothing was loaded. */
   onSettled?: (lagSeconds: number | null) => void;

@@ -54,7 +54,7 @@ export async function loadAtOnce(
 ): Promise<{ row: SettlingFile; announced: string | null } | null> {
   if (input.fileId !== undefined || !takesShortWay(input.identity)) return null;
   const { workflowId, runId } = workflowOfActivity();
-  const loader = { runId, attempt: activityAttempt() };
+  const loader = { runId, attempt: activityAttempt(), since: performance.now() };
   const check = () => heartbeatAndCheck({ bytesRead: 0 });
   try {
     check();
@@ -112,7 +112,7 @@ const UNKNOWN_NAMES = new Set(["42703", "42P01", "42883"]);
 /** The row as settling takes it; what was announced counts as said by this attempt, not by one before. */
 function asLoaded(
   { identity }: IngestFileInput,
-  { fileId, epoch, rejected }: Omit<LoadedFile, "archivePath">,
+  { fileId, epoch, rejected }: Pick<LoadedFile, "fileId" | "epoch" | "rejected">,
 ): SettlingFile {
   const state = "loaded";
   return {
@@ -143,7 +143,6 @@ async function loadPlain(
   if (whole === null) return null;
   await deps.hooks?.beforeChunkTransaction?.(null, 0);
   check();
-  const startedAt = performance.now();
   const loaded = await insertAtOnce(deps.sql, {
     input,
     workflowId,
@@ -161,7 +160,7 @@ async function loadPlain(
     archivePathOf: (numbered) =>
       firstArchivePath(deps, asLoaded(input, { ...numbered, rejected: 0 })),
   });
-  deps.onChunk?.((performance.now() - startedAt) / 1000);
+  deps.onChunk?.(loaded.tookMs / 1000);
   return loaded;
 }
 

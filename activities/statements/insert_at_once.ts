@@ -34,6 +34,8 @@ export interface Loader {
   runId: string;
   /** Which attempt of the activity, from 1. */
   attempt: number;
+  /** When its turn came, by the monotonic clock of this process. */
+  since: number;
 }
 
 /** The chunk of it. */
@@ -49,6 +51,8 @@ export interface LoadedFile {
   /** Where its bytes are about to be; null when they stay. */
   archivePath: string | null;
   rejected: number;
+  /** From begin to commit, without the wait for its turn, milliseconds. */
+  tookMs: number;
 }
 
 /**
@@ -81,6 +85,8 @@ export async function insertAtOnce(
   },
 ): Promise<LoadedFile> {
   const { chunkNo } = onlyChunk(file.plan);
+  const begunAt = performance.now();
+  let waitedMs = 0;
   const { products, ...loaded } = await transact(sql, async (tx, commit) => {
     check();
     const [, ledger] = await inOneGo([
@@ -100,7 +106,10 @@ export async function insertAtOnce(
       new Set(ledger.newLines),
     );
     // Should the events fail, that is told without waiting for a turn.
-    const loader = await Promise.race([turn, events.sent.then(() => turn)]);
+    await Promise.race([turn, events.sent]);
+    const idleAt = performance.now();
+    const loader = await turn;
+    waitedMs = performance.now() - idleAt;
     if (!isAsRead()) throw new NotPlain("Another version has its name");
     const products = describeProducts(sql, chunk.contract, chunk.batch);
     const { rejected } = await writeLedger(tx, numbered, events, {
@@ -112,7 +121,7 @@ export async function insertAtOnce(
     return { fileId, epoch: FIRST_EPOCH, archivePath, rejected, products };
   });
   products?.remember();
-  return loaded;
+  return { ...loaded, tookMs: performance.now() - begunAt - waitedMs };
 }
 
 /** Of a file that was claimed once. */
@@ -165,12 +174,12 @@ async function askLedger(
 
 /**
  * The rows of the file and of its chunk, planned and loaded at once. The chunk is known to cover the file (I1); that its
- * counts add up is a constraint. The time of their commit is that of this statement: the transaction may have waited for its
- * turn since it began.
+ * counts add up is a constraint. As the transaction may have waited for its turn, the file counts as started when that had
+ * come as well, by the server's clock, and the time of its commit is that of this statement.
  */
 async function insertLoaded(
   tx: Transaction,
-  { input, workflowId, plan, runId, attempt }: PlainFile & Loader,
+  { input, workflowId, plan, runId, attempt, since }: PlainFile & Loader,
   { fileId, chunkNo, epoch, contract, worker }: LoadedChunk,
   { archivePath, ...counts }: Counts & { archivePath: string | null },
 ): Promise<void> {
@@ -184,10 +193,14 @@ async function insertLoaded(
     archive_path: archivePath,
   };
   const { byteStart, byteEnd, firstLine, checksum } = onlyChunk(plan);
+  const names = tx(Object.keys(file));
+  const agoMs = performance.now() - since;
   await tx`
-    with file as (insert into ingest.files (${tx(Object.keys(file))}, committed_at, supersedes)
+    with file as (insert into ingest.files (${names}, started_at, committed_at, supersedes)
       overriding system value
-      select ${tx(file)}, statement_timestamp(), ${supersededBy(tx, { ...file, retry_of: null })})
+      select ${tx(file)},
+             greatest(now(), statement_timestamp() - ${agoMs}::double precision * interval '1 ms'),
+             statement_timestamp(), ${supersededBy(tx, { ...file, retry_of: null })})
     insert into ingest.chunks
       (file_id, chunk_no, byte_start, byte_end, first_line, checksum, records, loaded, duplicates, rejected,
        epoch, attempt, worker, committed_at)

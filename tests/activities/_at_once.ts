@@ -25,8 +25,8 @@ export async function waiting(house: Warehouse, connections: number): Promise<vo
 /** Waits until so many transactions have what is asked first, and do not go on. */
 export async function waitingForTurn(house: Warehouse, transactions: number) {
   return await waitFor(async () => {
-    const rows = await house.admin<{ pid: number; transaction: string; began_at: Date }[]>`
-      select pid, backend_xid::text as transaction, xact_start as began_at from pg_stat_activity
+    const rows = await house.admin<{ pid: number; transaction: string }[]>`
+      select pid, backend_xid::text as transaction from pg_stat_activity
       where datname = current_database() and state = 'idle in transaction'
         and query ~ 'with ledger as|insert into shop.events'`;
     return rows.length === transactions ? rows : null;

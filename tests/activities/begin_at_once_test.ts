@@ -10,7 +10,7 @@ import { ingest } from "./_ingest.ts";
 import { totals } from "./_totals.ts";
 import { type Job, type Warehouse, warehouse } from "./_warehouse.ts";
 
-const LOADER = { runId: "run", attempt: 1 };
+const LOADER = { runId: "run", attempt: 1, since: 0 };
 
 Deno.test("loadAtOnce() goes on with what was begun before it, which nobody has seen", async () => {
   await using house = await warehouse(ONE_CHUNK);
@@ -25,18 +25,39 @@ Deno.test("loadAtOnce() goes on with what was begun before it, which nobody has 
   const { loaded, duplicates } = await ingest(house, job);
   assert.deepEqual([loaded, duplicates], [4, 1]);
   const [row] = await house.admin`
-    select c.xmin::text as transaction, c.attempt, f.started_at,
-           f.committed_at > f.started_at as "toldWhenItWas"
+    select c.xmin::text as transaction, c.attempt
     from ingest.files f join ingest.chunks c using (file_id)`;
-  assert.deepEqual({ ...row }, {
-    transaction: begun!.transaction,
-    attempt: 1,
-    started_at: begun!.began_at,
-    toldWhenItWas: true,
-  });
+  assert.deepEqual({ ...row }, { transaction: begun!.transaction, attempt: 1 });
   assert.deepEqual(await waysOf(house), ["at once"]);
   assert.deepEqual(await totals(house), { events: 4, keys: 4, rolledUp: 4, openChunks: 0 });
   assert.deepEqual(await house.violations(), []);
+});
+
+Deno.test("loadAtOnce() counts the wait for a turn neither for the load nor for its transaction", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  house.deps.loadAhead = new LoadAhead();
+  let tookMs = 0;
+  house.deps.onChunk = (seconds) => tookMs = seconds * 1000;
+  const job = await house.job(await house.land("a.csv", csv(events(0, 4))));
+  const begunAt = performance.now();
+  beginAtOnce(house.deps, job.input);
+  await waitingForTurn(house, 1);
+  const idleAt = performance.now();
+  // Longer than all else takes.
+  const turn = await waitFor(async () => {
+    const [row] = await house.admin<{ now: string }[]>`
+      select clock_timestamp()::text as now from pg_stat_activity
+      where datname = current_database() and state = 'idle in transaction'
+        and state_change < clock_timestamp() - interval '0.4 s'`;
+    return row?.now;
+  }, { what: "a transaction that has waited" });
+  const waitedMs = performance.now() - idleAt;
+  await ingest(house, job);
+  const [file] = await house.admin`
+    select started_at >= ${turn}::timestamptz as "startedInTurn", committed_at > started_at as "tookTime"
+    from ingest.files`;
+  assert.deepEqual({ ...file }, { startedInTurn: true, tookTime: true });
+  assert.ok(tookMs > 0 && tookMs <= performance.now() - begunAt - waitedMs, `${tookMs} ms`);
 });
 
 Deno.test("loadAtOnce() begins anew with what was not begun, or not for it", async (t) => {
