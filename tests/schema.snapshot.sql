@@ -717,7 +717,7 @@ column shop.events.country character(2) not null;
 -- ISO 3166-1 alpha-2 code.
 
 column shop.events.processed_at timestamp with time zone not null default now();
--- When the row was committed by the pipeline.
+-- When the transaction began that committed the row. When the row could be seen is committed_at of its chunk.
 
 column shop.events.file_id bigint not null;
 -- The file it came from: ingest.files.
