@@ -1,6 +1,7 @@
 import { announceChanges } from "../../activities/announce_changes.ts";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
 import { DEFAULT_LIMITS, openDatabase, type Sql } from "../../activities/database.ts";
+import { LoadAhead } from "../../activities/load_ahead.ts";
 import type { Contract } from "../../domain/contract.ts";
 import type { ErrorBudget } from "../../domain/error_budget.ts";
 import type { IngestSettings } from "../../domain/ingest_api.ts";
@@ -78,5 +79,7 @@ export async function workerDeps(config: Config, ownerUrl: string): Promise<Acti
     errorBudget,
     worker: `${Deno.hostname()}/${Deno.pid}`,
     schemaVersion: (await readMigrations()).length,
+    // It keeps a connection until its activity runs: one that needs another may come first.
+    ...(config.databasePool > 1 && { loadAhead: new LoadAhead() }),
   };
 }

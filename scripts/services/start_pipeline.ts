@@ -3,7 +3,6 @@ import { Client } from "@temporalio/client";
 import { NativeConnection, type NativeConnectionOptions, type Worker } from "@temporalio/worker";
 import { type Dashboard, startDashboard } from "../../dashboard/start_dashboard.ts";
 import type { ActivityDeps } from "../../activities/create_activities.ts";
-import { LoadAhead } from "../../activities/load_ahead.ts";
 import { beginAtOnce } from "../../activities/load_at_once.ts";
 import { SHOP_EVENTS } from "../../domain/shop_events.ts";
 import type { Config } from "../config.ts";
@@ -145,8 +144,6 @@ async function startWorker(
     ...await workerDeps(config, services.databaseUrl),
     // Times are only taken where somebody asks for them.
     ...(config.metricsPort !== undefined && hooks),
-    // It keeps a connection until its activity runs: one that needs another may come first.
-    ...(config.databasePool > 1 && { loadAhead: new LoadAhead() }),
   };
   parts.defer(() => deps.sql.end({ timeout: 5 }));
   const worker = await createWorker({

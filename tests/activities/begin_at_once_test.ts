@@ -3,6 +3,8 @@ import { CancelledFailure } from "@temporalio/common";
 import { openDatabase } from "../../activities/database.ts";
 import { LoadAhead } from "../../activities/load_ahead.ts";
 import { beginAtOnce, type FilesAhead } from "../../activities/load_at_once.ts";
+import { readConfig } from "../../scripts/config.ts";
+import { workerDeps } from "../../scripts/services/pipeline_settings.ts";
 import { waitFor } from "../harness.ts";
 import { cancellable, ONE_CHUNK, renameInto, waiting, waitingForTurn, waysOf } from "./_at_once.ts";
 import { csv, event, events } from "./_events.ts";
@@ -231,6 +233,23 @@ Deno.test("beginAtOnce() keeps away from what is large, compressed, or out of th
   assert.equal(await outcome("b.csv.gz", ""), undefined);
   assert.equal(await outcome("c.csv", "a,b\n1,2\n"), null);
   assert.equal((await outcome("d.csv", csv([event(1)])))?.fileId, 1, "no number was drawn before");
+});
+
+Deno.test("beginAtOnce() leaves the only connection of a pool to what runs", async () => {
+  await using house = await warehouse(ONE_CHUNK);
+  for (const [connections, isBegun] of [[1, false], [2, true]] as const) {
+    const config = readConfig({
+      DATABASE_URL: house.url,
+      CLICKLEDGER_DATABASE_POOL: `${connections}`,
+    });
+    const deps = await workerDeps(config, house.url);
+    await using disposables = new AsyncDisposableStack();
+    disposables.defer(() => deps.sql.end({ timeout: 1 }));
+    const { workflowId, input } = await house.job(await house.land("a.csv", csv([event(1)])));
+    beginAtOnce(deps, input);
+    const loaded = await deps.loadAhead?.take(workflowId, input, LOADER);
+    assert.equal(loaded !== undefined, isBegun, `${connections} connections`);
+  }
 });
 
 /** What becomes of a file that is begun and taken at once; undefined while there is no room for it. */
